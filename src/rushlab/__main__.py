@@ -1,0 +1,3 @@
+from rushlab.cli.main import main
+
+main()

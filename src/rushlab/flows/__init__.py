@@ -1,0 +1,1 @@
+"""The only place where world, judge and show meet."""

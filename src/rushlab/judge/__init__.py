@@ -1,0 +1,1 @@
+"""Pure judgements: frames and values in, results out."""

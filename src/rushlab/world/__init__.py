@@ -1,0 +1,1 @@
+"""What touches the outside: servers, k6, files, DuckDB, the catalogue."""

@@ -1,0 +1,53 @@
+"""Where everything lives, from the environment (`RUSHLAB_…`) or the project's own folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+class Settings(BaseSettings):
+    """Folders and ports of a workbench; every field can be set as `RUSHLAB_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="RUSHLAB_", frozen=True)
+
+    root: Path = Field(default=PROJECT, description="project folder: notebooks, k6, service, stack, data")
+    cache: Path = Field(default=Path("~/.cache/rushlab"), description="downloads, shared by all checkouts of a user")
+    data: Path | None = Field(default=None, description="runs, experiments and reports; default <root>/data")
+    catalogue: str | None = Field(default=None, description="SQLAlchemy URL of the run index; default SQLite in data")
+
+    service_port: int | None = None
+    database_port: int | None = None
+    redis_port: int | None = None
+    kafka_port: int | None = None
+    prometheus_port: int | None = None
+    k6_port: int | None = None
+
+    @property
+    def home(self) -> Path:
+        """Server data, pids, the lock and logs of this workbench."""
+        return self.root / ".rushlab"
+
+    @property
+    def data_folder(self) -> Path:
+        return self.data or self.root / "data"
+
+    @property
+    def runs(self) -> Path:
+        return self.data_folder / "runs"
+
+    @property
+    def reports(self) -> Path:
+        return self.data_folder / "reports"
+
+    @property
+    def catalogue_url(self) -> str:
+        return self.catalogue or f"sqlite:///{self.data_folder / 'catalogue.db'}"
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.cache.expanduser()

@@ -1,0 +1,1 @@
+"""Backends that start, reset and stop the stack."""
