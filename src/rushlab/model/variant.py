@@ -12,6 +12,8 @@ from rushlab.model.errors import UsageError
 
 KnobValue = str | int | float | bool
 
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
 
 class Knob(Struct, frozen=True, kw_only=True):
     """One setting of the service: its kind, what it may be, and where the report asks for it."""
@@ -36,7 +38,7 @@ class Knob(Struct, frozen=True, kw_only=True):
         """
         try:
             parsed = self._convert(value)
-        except ValueError:
+        except (ValueError, KeyError):
             raise self._refuse(value) from None
         if self.kind == "choice" and parsed not in self.choices:
             raise self._refuse(value)
@@ -51,11 +53,7 @@ class Knob(Struct, frozen=True, kw_only=True):
         if self.kind == "float":
             return float(text)
         if self.kind == "bool":
-            return (
-                {"true": True, "false": False, "1": True, "0": False}.get(text.lower())
-                if (text.lower() in ("true", "false", "1", "0"))
-                else _raise_value_error()
-            )
+            return BOOLEANS[text.lower()]
         return text
 
     def _in_range(self, number: float) -> bool:
@@ -75,10 +73,6 @@ class Knob(Struct, frozen=True, kw_only=True):
 
     def _refuse(self, value: object) -> UsageError:
         return UsageError(f"Knob {self.name} cannot be {value!r}", f"it is {self.allowed}")
-
-
-def _raise_value_error() -> KnobValue:
-    raise ValueError
 
 
 class Variant(Struct, frozen=True):

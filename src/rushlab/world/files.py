@@ -1,0 +1,99 @@
+"""Files that are whole or not there: atomic writes, hashes, JSON of value objects."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from rushlab.model.errors import ResultError, StorageError
+
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def storage(path: Path) -> Iterator[None]:
+    """Turn an OSError about `path` into a StorageError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """The sentence for a file system that refuses: full, read-only, no permission, or other."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(f"Cannot write {path}", reason, "Free space (rushlab clean) and run it again.")
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return StorageError(f"Cannot write {path}", reason, "Choose a folder you may write, or change its owner.")
+    return StorageError(f"Cannot write {path}", reason)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write `content` so that a reader sees the old file or the new one, never a part.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written or the disk is full; the old file stays.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with storage(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value object as indented JSON, atomically."""
+    write_atomic(path, msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Read JSON into a value object.
+
+    Raises
+    ------
+    ResultError
+        The file is missing or does not have the shape of `kind`.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise ResultError(f"{path} is missing") from None
+    except OSError as error:
+        raise ResultError(f"{path} cannot be read", error.strerror or str(error)) from error
+    except msgspec.DecodeError as error:
+        raise ResultError(f"{path} is damaged", str(error)) from error
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file as hexadecimal digits, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def free_bytes(path: Path) -> int:
+    """Free space on the file system that holds `path` or its nearest existing parent."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free

@@ -1,0 +1,149 @@
+"""Run folders: the truth about a run. A run never looks whole unless it is.
+
+data/runs/20261124T141530Z-load-recommended-1f3a/
+    run.json  points.json.gz  points.parquet  summary.json  k6.log  evidence/  audit.json
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from rushlab.model.errors import ResultError
+from rushlab.model.profile import Model, Profile
+from rushlab.model.run import STEPS, Load, Run, State, Timing
+from rushlab.model.variant import Variant
+from rushlab.world.files import read_json, sha256, storage, write_json
+
+RECORD = "run.json"
+
+
+class RunFolder:
+    """One run's folder; `record` is what `run.json` says, advanced step by step."""
+
+    def __init__(self, path: Path, record: Run) -> None:
+        self.path = path
+        self.record = record
+
+    def __repr__(self) -> str:
+        return f"RunFolder({self.record.id}, {self.record.state})"
+
+    @property
+    def points_file(self) -> Path:
+        return self.path / "points.json.gz"
+
+    @property
+    def points(self) -> Path:
+        return self.path / "points.parquet"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def evidence(self) -> Path:
+        return self.path / "evidence"
+
+    def advance(self, state: State, **changes: Any) -> None:
+        """Move to `state` with `changes` to the record, by one atomic rename.
+
+        Artefacts are hashed when a run is collected or verified.
+        """
+        if state not in STEPS[self.record.state]:
+            raise ValueError(f"a run cannot go from {self.record.state} to {state}")
+        if state in (State.COLLECTED, State.VERIFIED):
+            changes["artefacts"] = self._hashes()
+        record = replace(self.record, state=state, **changes)
+        write_json(self.path / RECORD, record)
+        self.record = record
+
+    def damaged(self) -> list[str]:
+        """Artefacts that are missing or differ from their recorded hash."""
+        return [
+            name
+            for name, digest in self.record.artefacts.items()
+            if not (self.path / name).is_file() or sha256(self.path / name) != digest
+        ]
+
+    def _hashes(self) -> dict[str, str]:
+        files = (file for file in sorted(self.path.rglob("*")) if file.is_file())
+        return {
+            str(file.relative_to(self.path)): sha256(file)
+            for file in files
+            if file.name != RECORD and not file.name.startswith(".")
+        }
+
+
+def create_run(
+    runs: Path, profile: Profile, scale: float, variant: Variant, *, model: Model, environment: dict[str, Any]
+) -> RunFolder:
+    """A new folder in state planned (StorageError when it cannot be made)."""
+    created = time.time()
+    identity = _identity(created, profile.name, variant.name)
+    path = runs / identity
+    with storage(path):
+        path.mkdir(parents=True)
+    record = Run(
+        id=identity,
+        state=State.PLANNED,
+        profile=profile,
+        scale=scale,
+        variant=variant.name,
+        knobs=dict(variant.settings),
+        load=Load(model=model),
+        timing=Timing(created=created),
+        environment=environment,
+    )
+    write_json(path / RECORD, record)
+    return RunFolder(path, record)
+
+
+def open_run(runs: Path, name: str) -> RunFolder:
+    """The run called `name`: a folder's path, a run's id, an unambiguous part of one, or `last`.
+
+    Raises
+    ------
+    ResultError
+        No such run, several of them, or its record is damaged.
+    """
+    path = Path(name)
+    if (path / RECORD).is_file():
+        return _load(path)
+    matches = [folder for folder in sorted(_folders(runs)) if name == "last" or name in folder.name]
+    exact = [folder for folder in matches if folder.name == name]
+    if name == "last" and matches:
+        exact = matches[-1:]
+    if len(exact or matches) == 1:
+        return _load((exact or matches)[0])
+    if not matches:
+        raise ResultError(f"There is no run {name!r} in {runs}", do="`rushlab ls` lists the runs.")
+    raise ResultError(f"Run {name!r} is ambiguous", f"{len(matches)} runs match, {matches[-1].name} among them")
+
+
+def all_runs(runs: Path) -> Iterator[RunFolder]:
+    """Every readable run folder, oldest first; damaged ones are passed over."""
+    for path in sorted(_folders(runs)):
+        try:
+            yield _load(path)
+        except ResultError:
+            continue
+
+
+def _load(path: Path) -> RunFolder:
+    return RunFolder(path, read_json(path / RECORD, Run))
+
+
+def _folders(runs: Path) -> list[Path]:
+    return [path.parent for path in runs.glob(f"*/{RECORD}")]
+
+
+def _identity(created: float, profile: str, variant: str) -> str:
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(created))
+    label = re.sub(r"[^A-Za-z0-9.=_-]+", "-", variant)[:60]
+    return f"{stamp}-{profile}-{label}-{secrets.token_hex(2)}"
