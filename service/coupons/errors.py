@@ -1,0 +1,29 @@
+"""The errors of the coupon service, drawn once.
+
+CouponsError
+├── BadSetting        the environment asks for something that cannot be
+└── CannotDecide      nothing is known to have happened; the user may try again (503)
+    └── Busy          the bounded wait for a lock, a connection or a place in a group is over
+"""
+
+from __future__ import annotations
+
+
+class CouponsError(Exception):
+    """What every error of the service is."""
+
+
+class BadSetting(CouponsError):
+    """One sentence that names the setting, its value and what it may be."""
+
+
+class CannotDecide(CouponsError):
+    """The service cannot decide safely; `retry_after` seconds is its guess of when it can."""
+
+    def __init__(self, why: str, retry_after: int = 1) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class Busy(CannotDecide):
+    """A bounded wait ended before there was room."""
