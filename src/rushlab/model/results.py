@@ -6,12 +6,16 @@ from msgspec import Struct
 
 
 class ThresholdResult(Struct, frozen=True, kw_only=True):
-    """One k6 threshold: `metric` and `expression` as k6 writes them, the value it judged."""
+    """One k6 threshold: `metric` and `expression` as k6 writes them, the value it judged.
+
+    `passed` is None where it could not be judged; `reason` says why.
+    """
 
     metric: str
     expression: str
     value: float | None
     passed: bool | None
+    reason: str | None = None
 
 
 class RunFigures(Struct, frozen=True, kw_only=True):
