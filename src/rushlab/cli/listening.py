@@ -1,0 +1,65 @@
+"""Progress in the terminal: one live line where there is a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.status import Status
+
+if TYPE_CHECKING:
+    from rushlab.world.k6 import Progress
+
+#: Seconds between two plain lines of k6's progress.
+PLAIN_EVERY_S = 10.0
+
+
+class TerminalListener:
+    """Prints steps; shows k6's progress in place (terminal) or as a line every ten seconds (elsewhere)."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._quiet = quiet
+        self._status: Status | None = None
+        self._printed = 0.0
+
+    def __enter__(self) -> TerminalListener:
+        if self._console.is_terminal and not self._quiet:
+            self._status = self._console.status("")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def headline(self, text: str) -> None:
+        """A line that stays, also when quiet."""
+        self._console.print(text, markup=False)
+
+    def step(self, text: str) -> None:
+        if self._status is not None:
+            self._status.update(text)
+        elif not self._quiet:
+            self._console.print(f"  {text}", markup=False)
+
+    def progress(self, run: str, progress: Progress) -> None:
+        text = progress_line(run, progress)
+        if self._status is not None:
+            self._status.update(text)
+        elif not self._quiet and time.monotonic() - self._printed >= PLAIN_EVERY_S:
+            self._printed = time.monotonic()
+            self._console.print(f"  {text}", markup=False)
+
+
+def progress_line(run: str, progress: Progress) -> str:
+    """Profile, elapsed of planned seconds, VUs, requests, p95 (from the service's histogram), failures."""
+    p95 = "p95 —" if progress.p95_ms is None else f"p95 {progress.p95_ms:,.0f} ms"
+    return (
+        f"{run}: {progress.elapsed_s:,.0f}/{progress.planned_s:,.0f} s  {progress.vus:,} VUs  "
+        f"{progress.requests:,} requests  {p95}  {progress.failed:,} failed"
+    )

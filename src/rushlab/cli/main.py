@@ -1,0 +1,48 @@
+"""`rushlab`: the command line. Commands live in one module per noun and import what is heavy late."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from rushlab import __version__
+from rushlab.cli import report, runs, stack, tools
+from rushlab.model.errors import RushlabError
+
+app = typer.Typer(
+    name="rushlab",
+    help="A workbench for performance analysis: starts the coupon service, drives it with k6, judges and reports.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for module in (report, runs, stack, tools):
+    module.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rushlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; an error is one sentence on standard error and its exit code."""
+    try:
+        app()
+    except RushlabError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"rushlab: {error.sentence}", markup=False)
+        sys.exit(error.exit_code)

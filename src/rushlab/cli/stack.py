@@ -1,0 +1,90 @@
+"""`rushlab up`, `down`, `status`, `logs`, `doctor`, `clean`: the stack and what it leaves."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+BackendOption = Annotated[str, typer.Option(help="native or auto.")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (up, down, status, logs, doctor, clean):
+        app.command(command.__name__)(command)
+
+
+def up(backend: BackendOption = "native", quiet: bool = typer.Option(False, "--quiet", "-q")) -> None:
+    """Start every server of the stack and leave it running."""
+    from rushlab.cli.listening import TerminalListener
+    from rushlab.flows.workbench import Workbench
+    from rushlab.show import terminal
+
+    bench = Workbench.open()
+    stack = bench.backend(backend)
+    with TerminalListener(quiet=quiet) as listener, bench.driving():
+        stack.up(listener.step)
+    terminal.print_status(stack.status())
+
+
+def down(backend: BackendOption = "native") -> None:
+    """Stop every server that this workbench started, and nothing else."""
+    from rushlab.cli.listening import TerminalListener
+    from rushlab.flows.workbench import Workbench
+
+    bench = Workbench.open()
+    with TerminalListener() as listener, bench.driving():
+        bench.backend(backend).down(listener.step)
+    typer.echo("stopped")
+
+
+def status(backend: BackendOption = "native", as_json: bool = typer.Option(False, "--json")) -> None:
+    """Show every process of the stack."""
+    import msgspec
+
+    from rushlab.flows.workbench import Workbench
+    from rushlab.show import terminal
+
+    servers = Workbench.open().backend(backend).status()
+    if as_json:
+        typer.echo(json.dumps({"schema": 1, "servers": msgspec.to_builtins(servers)}, indent=1))
+    else:
+        terminal.print_status(servers)
+
+
+def logs(
+    server: Annotated[str, typer.Argument(help="mariadb, redis, kafka, prometheus, service, relay, consumer-1, …")],
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1)] = 40,
+    backend: BackendOption = "native",
+) -> None:
+    """Print the last lines of a server's log."""
+    from rushlab.flows.workbench import Workbench
+
+    typer.echo(Workbench.open().backend(backend).log_tail(server, lines))
+
+
+def doctor() -> None:
+    """Check everything this workbench needs from the machine, and say what to do about what is missing."""
+    from rushlab.flows.workbench import Workbench
+    from rushlab.show import terminal
+    from rushlab.world.stack.doctor import check_all
+
+    findings = check_all(Workbench.open().settings)
+    terminal.print_findings(findings)
+    raise typer.Exit(1 if any(finding.status == "fail" for finding in findings) else 0)
+
+
+def clean(
+    runs: Annotated[bool, typer.Option("--runs", help="Also remove all runs and reports.")] = False,
+) -> None:
+    """Stop the stack and remove its data and logs; runs and reports stay unless asked for."""
+    from rushlab.cli.listening import TerminalListener
+    from rushlab.flows.cleaning import remove_leftovers
+    from rushlab.flows.workbench import Workbench
+
+    bench = Workbench.open()
+    with TerminalListener() as listener, bench.driving():
+        bench.backend().down(listener.step)
+    freed = remove_leftovers(bench.settings, runs=runs)
+    typer.echo(f"removed {freed / 1e6:,.0f} MB")

@@ -1,0 +1,49 @@
+"""`rushlab lab` and `rushlab test`: JupyterLab on loopback, and all tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("lab")(lab)
+    app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(test)
+
+
+def lab(
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port on 127.0.0.1; the next free one if taken.")] = 8888,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = False,
+) -> None:
+    """Open JupyterLab on loopback, with its token, in the notebooks folder."""
+    from rushlab.world.settings import Settings
+
+    command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    command += [f"--ServerApp.root_dir={Settings().root}", "--LabApp.default_url=/lab/tree/notebooks/report.ipynb"]
+    command += ["--ServerApp.allow_root=True", f"--ServerApp.open_browser={browser}"]
+    os.execv(sys.executable, command)
+
+
+def test(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Also the slow ones.")] = False,
+) -> None:
+    """Lint, check types and import arrows, then run the tests (further arguments go to pytest)."""
+    from rushlab.world.settings import Settings
+
+    root = Settings().root
+    python = [sys.executable, "-m"]
+    selection = [] if everything else ["-m", "not slow"]
+    steps = [
+        [*python, "ruff", "check", "."],
+        [*python, "ruff", "format", "--check", "."],
+        [*python, "mypy"],
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
+        [*python, "pytest", *selection, *context.args],
+    ]
+    failed = [step for step in steps if subprocess.run(step, cwd=root, check=False).returncode]
+    raise typer.Exit(1 if failed else 0)
