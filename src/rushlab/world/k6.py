@@ -1,0 +1,252 @@
+"""Starts k6 on one profile, follows it, and ends it in every case."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from rushlab.model.errors import LoadError
+from rushlab.model.profile import Model, Profile
+from rushlab.world.k6_api import LiveCounts, Status
+from rushlab.world.k6_binary import find_k6, k6_version
+from rushlab.world.k6_checks import free_port, require_private, require_space
+from rushlab.world.settings import PROJECT
+
+__all__ = ["K6Order", "K6Result", "Progress", "drive", "find_k6", "k6_version"]
+
+SCRIPT = PROJECT / "k6" / "coupons.js"
+POLL_S = 2.0
+#: k6 is asked at this pace until it says that the test runs: the start time is this exact.
+START_POLL_S = 0.05
+#: Patience after the first interrupt: k6 flushes its points and writes the summary.
+GENTLE_S = 30.0
+
+
+class K6Order(Struct, frozen=True, kw_only=True):
+    """One drive: `profile` at `scale` against `base_url`; files go to `folder`.
+
+    `home` marks the process for the cleaner of crashed workbenches. `port` is that of k6's REST
+    API (None: the next free one from 6565). `live_p95` gives the p95 of the last seconds in ms,
+    from the service's histogram: reading a trend from k6 would slow k6 down.
+    """
+
+    profile: Profile
+    base_url: str
+    coupon_id: int
+    folder: Path
+    script: Path = SCRIPT
+    scale: float = 1.0
+    model: Model = "closed"
+    repeat_users: float = 0.0
+    seed: int = 1
+    first_user: int = 1
+    home: Path | None = None
+    port: int | None = None
+    live_p95: Callable[[], float | None] | None = None
+
+    @property
+    def points(self) -> Path:
+        return self.folder / "points.json.gz"
+
+    @property
+    def summary(self) -> Path:
+        return self.folder / "summary.json"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "k6.log"
+
+    @property
+    def planned_s(self) -> float:
+        """Planned length in seconds, without the graceful stop."""
+        return self.profile.at_scale(self.scale).length_s
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """What is known while k6 runs; `p95_ms` is None where nobody measures it live."""
+
+    elapsed_s: float
+    planned_s: float
+    vus: int
+    requests: int
+    failed: int
+    p95_ms: float | None = None
+
+
+class K6Result(Struct, frozen=True, kw_only=True):
+    """How k6 ended: `exit_code` is negative for a signal, `started` and `ended` are epoch seconds.
+
+    `started` is the moment k6's test began (after its virtual users were made), `elapsed_s` the
+    time from then to the end of the process.
+    """
+
+    exit_code: int
+    started: float
+    ended: float
+    elapsed_s: float
+    version: str
+
+
+def drive(order: K6Order, on_progress: Callable[[Progress], None]) -> K6Result:
+    """Run k6 to its end, calling `on_progress` about every two seconds.
+
+    A k6 that ran and failed or was killed is a result with its exit code. On Ctrl-C k6 is
+    interrupted, waited for (its files are whole then), and the KeyboardInterrupt goes on.
+
+    Raises
+    ------
+    RefusedTarget
+        `base_url` is not a loopback or private address.
+    StorageError
+        The disk has no room for the points of this profile.
+    LoadError
+        k6 is missing or ended before it wrote a single point.
+    """
+    require_private(order.base_url)
+    require_space(order.folder, order.profile.at_scale(order.scale))
+    binary = find_k6()
+    version = k6_version(binary)
+    port = free_port(order.port)
+    order.folder.mkdir(parents=True, exist_ok=True)
+    with _running(order, binary, port) as process:
+        started = _follow(process, order, port, on_progress)
+    ended = time.time()
+    if process.returncode != 0 and not _has_content(order.points):
+        raise _could_not_start(process.returncode, order.log)
+    return K6Result(
+        exit_code=process.returncode, started=started, ended=ended, elapsed_s=ended - started, version=version
+    )
+
+
+@contextmanager
+def _running(order: K6Order, binary: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """k6 in its own process group, so that the terminal's Ctrl-C reaches only the workbench."""
+    with order.log.open("wb") as log:
+        process = subprocess.Popen(
+            _command(order, binary, port),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(order),
+            process_group=0,
+        )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _command(order: K6Order, binary: Path, port: int) -> list[str]:
+    run = [str(binary), "run", "--quiet", "--no-color", "--no-usage-report", "--address", f"127.0.0.1:{port}"]
+    return [*run, "--out", f"json={order.points}", str(order.script)]
+
+
+def _environment(order: K6Order) -> dict[str, str]:
+    """This environment without k6's own variables and proxies, which would change the test."""
+    kept = {key: value for key, value in os.environ.items() if not _disturbs(key)}
+    told = {
+        "BASE_URL": order.base_url,
+        "COUPON_ID": str(order.coupon_id),
+        "PROFILE": order.profile.name,
+        "SCALE": repr(order.scale),
+        "MODEL": order.model,
+        "REPEAT_USERS": repr(order.repeat_users),
+        "SEED": str(order.seed),
+        "FIRST_USER": str(order.first_user),
+        "SUMMARY": str(order.summary),
+    }
+    marker = {} if order.home is None else {"RUSHLAB_HOME": str(order.home)}
+    return kept | told | marker
+
+
+def _disturbs(variable: str) -> bool:
+    return variable.startswith("K6_") or variable.lower().endswith("_proxy")
+
+
+def _follow(
+    process: subprocess.Popen[bytes], order: K6Order, port: int, on_progress: Callable[[Progress], None]
+) -> float:
+    """Report progress until k6 ends; the epoch second at which the test began."""
+    spawned = time.time()
+    with LiveCounts(port) as live:
+        started = _wait_for_start(process, live) or spawned
+        while not _ended_within(process, POLL_S):
+            status = live.status()
+            if status is not None:
+                on_progress(_progress(order, live, status, time.time() - started))
+    return started
+
+
+def _wait_for_start(process: subprocess.Popen[bytes], live: LiveCounts) -> float | None:
+    while not _ended_within(process, START_POLL_S):
+        status = live.status()
+        if status is not None and status.running:
+            return time.time()
+    return None
+
+
+def _progress(order: K6Order, live: LiveCounts, status: Status, elapsed_s: float) -> Progress:
+    requests, failed = live.requests()
+    p95_ms = order.live_p95() if order.live_p95 is not None else None
+    return Progress(
+        elapsed_s=elapsed_s,
+        planned_s=order.planned_s,
+        vus=status.vus,
+        requests=requests,
+        failed=failed,
+        p95_ms=p95_ms,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt k6 if it still runs, wait, and kill it when it does not listen (or at a second Ctrl-C)."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GENTLE_S)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _could_not_start(code: int, log: Path) -> LoadError:
+    last = "\n".join(log.read_text("utf-8", "replace").strip().splitlines()[-5:])
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    why = f"{how}, {_MEANINGS[code]}" if code in _MEANINGS else how
+    return LoadError(f"k6 ended before it sent anything ({why})", f"its last lines are\n{last}\n", f"All of it: {log}")
+
+
+#: k6's own exit codes (errext/exitcodes of k6 1.1).
+_MEANINGS = {
+    97: "it could not reach the cloud",
+    100: "setup timed out",
+    104: "its configuration is bad",
+    105: "it was told to stop",
+    106: "its REST API could not start",
+    107: "its script threw",
+    108: "its script aborted the test",
+    109: "it panicked",
+}
