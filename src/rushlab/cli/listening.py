@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.status import Status
 
 if TYPE_CHECKING:
-    from rushlab.world.k6 import Progress
+    from rushlab.flows.workbench import Progress
 
 #: Seconds between two plain lines of k6's progress.
 PLAIN_EVERY_S = 10.0
@@ -48,18 +48,11 @@ class TerminalListener:
             self._console.print(f"  {text}", markup=False)
 
     def progress(self, run: str, progress: Progress) -> None:
+        from rushlab.flows.workbench import progress_line
+
         text = progress_line(run, progress)
         if self._status is not None:
             self._status.update(text)
         elif not self._quiet and time.monotonic() - self._printed >= PLAIN_EVERY_S:
             self._printed = time.monotonic()
             self._console.print(f"  {text}", markup=False)
-
-
-def progress_line(run: str, progress: Progress) -> str:
-    """Profile, elapsed of planned seconds, VUs, requests, p95 (from the service's histogram), failures."""
-    p95 = "p95 —" if progress.p95_ms is None else f"p95 {progress.p95_ms:,.0f} ms"
-    return (
-        f"{run}: {progress.elapsed_s:,.0f}/{progress.planned_s:,.0f} s  {progress.vus:,} VUs  "
-        f"{progress.requests:,} requests  {p95}  {progress.failed:,} failed"
-    )

@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 def run(
     profile: Annotated[str, typer.Argument(help="Load profile, e.g. load or peak-2000.")],
     variant: Annotated[str, typer.Option(help="Preset of the service's knobs.")] = "recommended",
-    sets: Annotated[list[str] | None, typer.Option("--set", help="knob=value on top of the preset (repeatable).")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="knob=value on top of the preset (repeatable).")
+    ] = None,
     model: Annotated[LoadModel, typer.Option(help="closed: virtual users; open: the same shape as arrivals.")] = (
         LoadModel.CLOSED
     ),
@@ -67,11 +69,11 @@ def run(
 
 def ls(as_json: JsonOption = False) -> None:
     """List all runs, newest first."""
+    from rushlab.flows.health import list_runs
     from rushlab.flows.workbench import Workbench
     from rushlab.show import terminal
-    from rushlab.world.catalogue import refresh
 
-    frame = refresh(Workbench.open().settings)
+    frame = list_runs(Workbench.open())
     if as_json:
         _print_json({"schema": 1, "runs": json.loads(frame.to_json(orient="records"))})
     else:
@@ -110,7 +112,9 @@ def audit(run: RunArgument, as_json: JsonOption = False) -> None:
 def export(
     run: RunArgument,
     to: Annotated[Format, typer.Option("--to", help="What to write.")] = Format.HTML,
-    out: Annotated[Path | None, typer.Option(help="File; default: beside the current folder, named after the run.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File; default: beside the current folder, named after the run.")
+    ] = None,
 ) -> None:
     """Export one run as HTML, JUnit XML, Markdown or JSON."""
     from rushlab.flows import report as flow

@@ -66,11 +66,11 @@ def logs(
 
 def doctor() -> None:
     """Check everything this workbench needs from the machine, and say what to do about what is missing."""
+    from rushlab.flows.health import check_machine
     from rushlab.flows.workbench import Workbench
     from rushlab.show import terminal
-    from rushlab.world.stack.doctor import check_all
 
-    findings = check_all(Workbench.open().settings)
+    findings = check_machine(Workbench.open())
     terminal.print_findings(findings)
     raise typer.Exit(1 if any(finding.status == "fail" for finding in findings) else 0)
 

@@ -16,14 +16,16 @@ def register(app: typer.Typer) -> None:
 
 
 def lab(
-    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port on 127.0.0.1; the next free one if taken.")] = 8888,
+    port: Annotated[
+        int, typer.Option(min=1024, max=65535, help="Port on 127.0.0.1; the next free one if taken.")
+    ] = 8888,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = False,
 ) -> None:
     """Open JupyterLab on loopback, with its token, in the notebooks folder."""
-    from rushlab.world.settings import Settings
+    from rushlab.flows.workbench import project_root
 
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
-    command += [f"--ServerApp.root_dir={Settings().root}", "--LabApp.default_url=/lab/tree/notebooks/report.ipynb"]
+    command += [f"--ServerApp.root_dir={project_root()}", "--LabApp.default_url=/lab/tree/notebooks/report.ipynb"]
     command += ["--ServerApp.allow_root=True", f"--ServerApp.open_browser={browser}"]
     os.execv(sys.executable, command)
 
@@ -33,9 +35,9 @@ def test(
     everything: Annotated[bool, typer.Option("--all", help="Also the slow ones.")] = False,
 ) -> None:
     """Lint, check types and import arrows, then run the tests (further arguments go to pytest)."""
-    from rushlab.world.settings import Settings
+    from rushlab.flows.workbench import project_root
 
-    root = Settings().root
+    root = project_root()
     python = [sys.executable, "-m"]
     selection = [] if everything else ["-m", "not slow"]
     steps = [

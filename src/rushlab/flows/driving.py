@@ -1,0 +1,69 @@
+"""Drives profiles against variants one after the other; a failed one does not stop the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rushlab.flows.run import Order, execute
+from rushlab.flows.workbench import Listener, Workbench
+from rushlab.model.errors import RushlabError, StorageError
+from rushlab.world.folders import RunFolder
+from rushlab.world.stack.backend import Backend
+
+if TYPE_CHECKING:
+    from rushlab.flows.report import ReportOrder
+
+
+def drive_all(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[list[RunFolder], list[str]]:
+    """Every profile of every variant from a fresh state.
+
+    Returns
+    -------
+    The verified runs in order, and a sentence for each run that failed (the report is then partial).
+
+    Raises
+    ------
+    StorageError, KeyboardInterrupt
+        These stop everything: the next run would fail alike, or the user wants it to end.
+    """
+    backend = bench.backend(order.backend)
+    runs: list[RunFolder] = []
+    missing: list[str] = []
+    plan = orders(bench, order)
+    with bench.driving():
+        try:
+            backend.up(listener.step)
+            for position, one in enumerate(plan, start=1):
+                title = f"{one.profile.name} · {one.variant.name}"
+                listener.step(f"[{position}/{len(plan)}] {title}")
+                _drive_one(bench, backend, one, listener, runs, missing)
+        finally:
+            backend.down(listener.step)
+    return runs, missing
+
+
+def orders(bench: Workbench, order: ReportOrder) -> list[Order]:
+    """The runs of a report: variant by variant, profile by profile, repeats back to back."""
+    return [
+        Order(bench.profile(profile), bench.variant(variant), order.scale, seed=seed + 1)
+        for variant in order.variants
+        for profile in order.profiles
+        for seed in range(order.repeat)
+    ]
+
+
+def _drive_one(
+    bench: Workbench,
+    backend: Backend,
+    order: Order,
+    listener: Listener,
+    runs: list[RunFolder],
+    missing: list[str],
+) -> None:
+    try:
+        runs.append(execute(bench, backend, order, listener))
+    except StorageError:
+        raise
+    except RushlabError as error:
+        missing.append(f"{order.profile.name} · {order.variant.name}: {error.sentence}")
+        listener.step(f"failed: {error.sentence}")

@@ -1,0 +1,53 @@
+"""Notebooks by papermill: parameters checked first, the result whole or not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rushlab.model.errors import ResultError, UsageError
+from rushlab.model.variant import unknown
+
+KERNEL = "python3"
+
+
+def parameters_of(notebook: Path) -> list[str]:
+    """Names in the notebook's `parameters` cell (UsageError when it is no notebook)."""
+    import papermill
+
+    try:
+        return list(papermill.inspect_notebook(str(notebook)))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{notebook} is not a notebook", str(error)) from error
+
+
+def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root: Path) -> None:
+    """Run `notebook` with `parameters` and write it, with its outputs, to `output`.
+
+    Raises
+    ------
+    UsageError
+        A parameter is not in the notebook's `parameters` cell (papermill itself would only warn).
+    ResultError
+        A cell failed; the sentence has the error, the partial notebook stays beside `output`.
+    """
+    import papermill
+
+    known = parameters_of(notebook)
+    for name in parameters:
+        if name not in known:
+            raise unknown("Parameter", name, known)
+    partial = output.with_suffix(".partial.ipynb")
+    try:
+        papermill.execute_notebook(
+            str(notebook), str(partial), dict(parameters), kernel_name=KERNEL, cwd=str(root), progress_bar=False
+        )
+    except papermill.PapermillExecutionError as error:
+        raise ResultError(
+            f"Notebook {notebook.name} failed in cell {error.exec_count}",
+            f"{error.ename}: {error.evalue}",
+            f"The notebook as far as it came: {partial}",
+        ) from error
+    os.replace(partial, output)  # noqa: PTH105 - one atomic rename

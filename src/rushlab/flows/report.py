@@ -1,0 +1,183 @@
+"""The main job: drive the report's profiles against each variant and write the report.
+
+data/reports/20261124T150000Z/
+    report.html  report.ipynb  report.json  junit.xml  report.md
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rushlab.flows import notebooks
+from rushlab.flows.driving import drive_all
+from rushlab.flows.studies import gather
+from rushlab.flows.workbench import REPORT_PROFILES, Listener, Silent, Workbench, parse_names
+from rushlab.judge.validity import exit_code
+from rushlab.model.errors import ResultError
+from rushlab.model.profile import parse_scale
+from rushlab.model.verdict import ExitCode
+from rushlab.show.html import render_html
+from rushlab.show.junit import junit_xml
+from rushlab.show.markdown import study_markdown
+from rushlab.show.report_json import report_json
+from rushlab.show.views import RunView, Study
+from rushlab.world.files import storage, write_atomic
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOrder:
+    """What a report shall hold: runs that are there (`runs`), or profiles × variants to drive."""
+
+    variants: tuple[str, ...]
+    profiles: tuple[str, ...]
+    scale: float
+    repeat: int = 1
+    backend: str = "native"
+    runs: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(
+        cls,
+        bench: Workbench,
+        *,
+        variants: str | Iterable[str],
+        scale: str | float,
+        profiles: str | Iterable[str] = "",
+        repeat: int = 1,
+        backend: str = "native",
+        runs: Iterable[str] = (),
+    ) -> ReportOrder:
+        """Check every name before anything starts (UsageError for an unknown one)."""
+        bench.backend(backend)
+        return cls(
+            variants=tuple(parse_names(variants, bench.knobs.presets, "Variant")),
+            profiles=tuple(parse_names(profiles or REPORT_PROFILES, bench.profiles, "Profile")),
+            scale=parse_scale(scale),
+            repeat=repeat,
+            backend=backend,
+            runs=tuple(runs),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResult:
+    """Where a report is, what it shows, and the exit code that goes with it."""
+
+    folder: Path
+    study: Study
+    exit_code: ExitCode
+
+
+def make_report(
+    bench: Workbench,
+    order: ReportOrder,
+    *,
+    out: Path | None = None,
+    check: bool = False,
+    strict: bool = False,
+    listener: Listener | None = None,
+) -> ReportResult:
+    """Drive (unless runs are given), then write the report's five files into one folder.
+
+    Raises
+    ------
+    ResultError
+        Not one run came to its end, or the notebook failed.
+    StorageError
+        The folder cannot be written.
+    """
+    listener = listener or Silent()
+    folder = out or bench.settings.reports / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    with storage(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    names, missing = _runs(bench, order, listener)
+    listener.step("writing the report")
+    study = gather(bench, names, missing=missing)
+    write_report(bench, study, names, folder)
+    return ReportResult(folder, study, study_exit_code(study, check=check, strict=strict))
+
+
+def open_study(
+    runs: Iterable[str] = (),
+    *,
+    variants: str = "report,recommended",
+    scale: str = "demo",
+    profiles: str = "",
+    missing: Iterable[str] = (),
+    listener: Listener | None = None,
+) -> Study:
+    """The study of a notebook: of `runs` when there are any, else of runs driven now.
+
+    Parameters
+    ----------
+    runs
+        Run ids or folders; empty: the stack is started and the profiles are driven.
+    variants, scale, profiles
+        What to drive, as for `rushlab report`.
+    """
+    from rushlab.flows.live import notebook_listener
+
+    bench = Workbench.open()
+    order = ReportOrder.parse(bench, variants=variants, scale=scale, profiles=profiles, runs=runs)
+    names, failed = _runs(bench, order, listener or notebook_listener())
+    return gather(bench, names, missing=[*missing, *failed])
+
+
+def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) -> None:
+    """Execute the report's notebook on `runs` and write every output of it; each file is whole or not there."""
+    executed = folder / "report.ipynb"
+    parameters = {"runs": runs, "missing": study.missing}
+    source = bench.settings.root / "notebooks" / "report.ipynb"
+    notebooks.execute(source, executed, parameters, root=bench.settings.root)
+    write_atomic(folder / "report.html", render_html(executed, study))
+    write_atomic(folder / "report.json", json.dumps(report_json(study), indent=1, allow_nan=False) + "\n")
+    write_atomic(folder / "junit.xml", junit_xml(study))
+    write_atomic(folder / "report.md", study_markdown(study))
+
+
+def study_exit_code(study: Study, *, check: bool = False, strict: bool = False) -> ExitCode:
+    """The study's exit code: a plain report is a study, missed thresholds count with `check` (last variant) only."""
+    views = list(study)
+    last = list(study.variants.values())[-1].values() if study.variants else ()
+    return exit_code(
+        validities=[view.validity for view in views],
+        audits=[view.audit for view in views],
+        thresholds_missed=check and any(missed_thresholds(view) for view in last),
+        strict=strict,
+    )
+
+
+def missed_thresholds(view: RunView) -> bool:
+    """Whether the run judged a threshold and did not meet it."""
+    return view.figures is not None and any(result.passed is False for result in view.figures.thresholds)
+
+
+def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:
+    """Write one run as html, junit, markdown or json; the path of the file."""
+    study = gather(bench, [name])
+    run = next(iter(study)).run.id
+    suffix = {"html": "html", "junit": "xml", "markdown": "md", "json": "json"}[kind]
+    target = out or Path.cwd() / f"{run}.{suffix}"
+    if kind == "html":
+        executed = target.with_suffix(".ipynb")
+        source = bench.settings.root / "notebooks" / "report.ipynb"
+        notebooks.execute(source, executed, {"runs": [name]}, root=bench.settings.root)
+        write_atomic(target, render_html(executed, study))
+        return target
+    render = {"junit": junit_xml, "markdown": study_markdown, "json": lambda it: json.dumps(report_json(it), indent=1)}
+    write_atomic(target, render[kind](study))
+    return target
+
+
+def _runs(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[list[str], list[str]]:
+    """The runs to report on and a sentence for each that failed."""
+    if order.runs:
+        return list(order.runs), []
+    driven, missing = drive_all(bench, order, listener)
+    if not driven:
+        raise ResultError("No run came to its end", "; ".join(missing))
+    return [str(folder.path) for folder in driven], missing
