@@ -42,7 +42,7 @@ def _options(
 def main() -> None:
     """Run the command line; an error is one sentence on standard error and its exit code."""
     try:
-        app()
+        app(prog_name="rushlab")
     except RushlabError as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"rushlab: {error.sentence}", markup=False)
         sys.exit(error.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rushlab.flows.run import Order, execute
@@ -14,12 +15,26 @@ if TYPE_CHECKING:
     from rushlab.flows.report import ReportOrder
 
 
-def drive_all(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[list[RunFolder], list[str]]:
-    """Every profile of every variant from a fresh state.
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """Verified runs in order, and a sentence for each run that failed (the report is then partial)."""
 
-    Returns
-    -------
-    The verified runs in order, and a sentence for each run that failed (the report is then partial).
+    runs: list[RunFolder]
+    missing: list[str]
+
+    def add(self, bench: Workbench, backend: Backend, order: Order, listener: Listener) -> None:
+        """Make one more run; its failure is a sentence, a full disk or Ctrl-C ends everything."""
+        try:
+            self.runs.append(execute(bench, backend, order, listener))
+        except StorageError:
+            raise
+        except RushlabError as error:
+            self.missing.append(f"{order.profile.name} · {order.variant.name}: {error.sentence}")
+            listener.step(f"failed: {error.sentence}")
+
+
+def drive_all(bench: Workbench, order: ReportOrder, listener: Listener) -> Driven:
+    """Every profile of every variant, each from a fresh state.
 
     Raises
     ------
@@ -27,19 +42,17 @@ def drive_all(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple
         These stop everything: the next run would fail alike, or the user wants it to end.
     """
     backend = bench.backend(order.backend)
-    runs: list[RunFolder] = []
-    missing: list[str] = []
+    driven = Driven([], [])
     plan = orders(bench, order)
     with bench.driving():
         try:
             backend.up(listener.step)
             for position, one in enumerate(plan, start=1):
-                title = f"{one.profile.name} · {one.variant.name}"
-                listener.step(f"[{position}/{len(plan)}] {title}")
-                _drive_one(bench, backend, one, listener, runs, missing)
+                listener.step(f"[{position}/{len(plan)}] {one.profile.name} · {one.variant.name}")
+                driven.add(bench, backend, one, listener)
         finally:
             backend.down(listener.step)
-    return runs, missing
+    return driven
 
 
 def orders(bench: Workbench, order: ReportOrder) -> list[Order]:
@@ -50,20 +63,3 @@ def orders(bench: Workbench, order: ReportOrder) -> list[Order]:
         for profile in order.profiles
         for seed in range(order.repeat)
     ]
-
-
-def _drive_one(
-    bench: Workbench,
-    backend: Backend,
-    order: Order,
-    listener: Listener,
-    runs: list[RunFolder],
-    missing: list[str],
-) -> None:
-    try:
-        runs.append(execute(bench, backend, order, listener))
-    except StorageError:
-        raise
-    except RushlabError as error:
-        missing.append(f"{order.profile.name} · {order.variant.name}: {error.sentence}")
-        listener.step(f"failed: {error.sentence}")

@@ -177,7 +177,7 @@ def _runs(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[lis
     """The runs to report on and a sentence for each that failed."""
     if order.runs:
         return list(order.runs), []
-    driven, missing = drive_all(bench, order, listener)
-    if not driven:
-        raise ResultError("No run came to its end", "; ".join(missing))
-    return [str(folder.path) for folder in driven], missing
+    driven = drive_all(bench, order, listener)
+    if not driven.runs:
+        raise ResultError("No run came to its end", "; ".join(driven.missing))
+    return [str(folder.path) for folder in driven.runs], driven.missing

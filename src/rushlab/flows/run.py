@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from rushlab.flows.figures import run_figures
 from rushlab.flows.judging import judge_folder
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.model.errors import RushlabError
 from rushlab.model.profile import Model, Profile
-from rushlab.model.run import Load, State
+from rushlab.model.run import State
 from rushlab.model.variant import Variant
 from rushlab.world import evidence, points
 from rushlab.world.folders import RunFolder, create_run
@@ -46,13 +47,16 @@ def execute(bench: Workbench, backend: Backend, order: Order, listener: Listener
 
     A RushlabError marks the run failed and is raised again; Ctrl-C marks it aborted.
     """
-    listener = listener or Silent()
-    environment = _environment(bench, backend, order)
     folder = create_run(
-        bench.settings.runs, order.profile, order.scale, order.variant, model=order.model, environment=environment
+        bench.settings.runs,
+        order.profile,
+        order.scale,
+        order.variant,
+        model=order.model,
+        environment=_environment(bench, backend, order),
     )
     try:
-        _carry_out(bench, backend, order, folder, listener)
+        _Execution(bench, backend, order, folder, listener or Silent()).carry_out()
     except RushlabError as error:
         folder.advance(State.FAILED, problem=error.sentence)
         raise
@@ -62,83 +66,83 @@ def execute(bench: Workbench, backend: Backend, order: Order, listener: Listener
     return folder
 
 
-def _carry_out(bench: Workbench, backend: Backend, order: Order, folder: RunFolder, listener: Listener) -> None:
-    target = backend.reset(order.variant, stock=_stock(order), step=listener.step)
-    listener.step("warming up")
-    baseline = _warm_up(bench, backend, target, folder)
-    timing = msgspec.structs.replace(folder.record.timing, started=time.time())
-    folder.advance(State.RUNNING, timing=timing)
-    result = drive(
-        _k6_order(bench, order, target, folder),
-        lambda progress: listener.progress(order.profile.name, progress),
-    )
-    _collect(backend, order, folder, target, result, baseline, listener)
-    _judge(folder, listener)
+@dataclass(frozen=True, slots=True)
+class _Execution:
+    """The steps of one run, in order; each leaves its files in the run's folder."""
 
+    bench: Workbench
+    backend: Backend
+    order: Order
+    folder: RunFolder
+    listener: Listener
 
-def _warm_up(bench: Workbench, backend: Backend, target: Target, folder: RunFolder) -> dict[str, int] | None:
-    """Drive the warm-up coupon, wait until it is confirmed, and return the service's counters after it."""
-    scratch = folder.path / "warm-up"
-    scratch.mkdir()
-    order = K6Order(
-        profile=bench.profile(WARM_UP),
-        scale=1.0,
-        base_url=target.service,
-        coupon_id=create_coupon(target.service, WARM_UP_STOCK),
-        folder=scratch,
-        home=bench.settings.home,
-    )
-    drive(order, lambda progress: None)
-    backend.drain(target, timeout_s=10, step=lambda text: None)
-    for name in ("points.json.gz", "summary.json"):
-        (scratch / name).unlink(missing_ok=True)
-    return counters(target.metrics.get("service", ()))
+    def carry_out(self) -> None:
+        target = self.backend.reset(self.order.variant, stock=_stock(self.order), step=self.listener.step)
+        self.listener.step("warming up")
+        baseline = self._warm_up(target)
+        self.folder.advance(State.RUNNING)
+        result = drive(
+            self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
+        )
+        drained = self._drain(target)
+        self._collect(target, baseline)
+        self._read_points(result, drained)
+        self._judge()
 
+    def _warm_up(self, target: Target) -> dict[str, int] | None:
+        """Drive a second coupon until it is confirmed; the service's counters after it."""
+        scratch = self.folder.path / ".warm-up"
+        coupon = create_coupon(target.service, WARM_UP_STOCK)
+        home = self.bench.settings.home
+        profile = self.bench.profile(WARM_UP)
+        drive(
+            K6Order(profile=profile, base_url=target.service, coupon_id=coupon, folder=scratch, home=home),
+            lambda progress: None,
+        )
+        self.backend.drain(target, timeout_s=DRAIN_LIMIT_S, step=lambda text: None)
+        shutil.rmtree(scratch)
+        return counters(target.metrics.get("service", ()))
 
-def _collect(
-    backend: Backend,
-    order: Order,
-    folder: RunFolder,
-    target: Target,
-    result: K6Result,
-    baseline: dict[str, int] | None,
-    listener: Listener,
-) -> None:
-    listener.step("waiting until every accepted coupon is confirmed")
-    drained = backend.drain(target, timeout_s=DRAIN_LIMIT_S, step=listener.step)
-    listener.step("collecting evidence")
-    evidence.collect(backend.up(lambda text: None), target, folder.evidence, baseline=baseline)
-    listener.step("reading k6's points")
-    ingested = points.ingest(folder.points_file, folder.points)
-    facts = {"lines": ingested.lines, "points": ingested.points, "truncated": ingested.truncated}
-    timing = msgspec.structs.replace(folder.record.timing, started=result.started, ended=result.ended, drained=drained)
-    load = Load(
-        model=order.model, exit_code=result.exit_code, elapsed_s=result.elapsed_s, version=folder.record.load.version
-    )
-    environment = folder.record.environment | {"ingest": facts}
-    folder.advance(State.COLLECTED, timing=timing, load=load, environment=environment)
+    def _drain(self, target: Target) -> float | None:
+        self.listener.step("waiting until every accepted coupon is confirmed")
+        return self.backend.drain(target, timeout_s=DRAIN_LIMIT_S, step=self.listener.step)
 
+    def _collect(self, target: Target, baseline: dict[str, int] | None) -> None:
+        self.listener.step("collecting evidence")
+        endpoints = self.backend.up(lambda text: None)
+        evidence.collect(endpoints, target, self.folder.evidence, baseline=baseline)
 
-def _judge(folder: RunFolder, listener: Listener) -> None:
-    listener.step("judging")
-    audit, verdict = judge_folder(folder)
-    figures = run_figures(folder)
-    folder.advance(State.VERIFIED, audit=audit, verdict=verdict, figures=msgspec.to_builtins(figures))
+    def _read_points(self, result: K6Result, drained: float | None) -> None:
+        self.listener.step("reading k6's points")
+        ingested = points.ingest(self.folder.points_file, self.folder.points)
+        record = self.folder.record
+        facts = {"lines": ingested.lines, "points": ingested.points, "truncated": ingested.truncated}
+        self.folder.advance(
+            State.COLLECTED,
+            timing=replace(record.timing, started=result.started, ended=result.ended, drained=drained),
+            load=replace(record.load, exit_code=result.exit_code, elapsed_s=result.elapsed_s, version=result.version),
+            environment=record.environment | {"ingest": facts},
+        )
 
+    def _judge(self) -> None:
+        self.listener.step("judging")
+        audit, verdict = judge_folder(self.folder)
+        figures = msgspec.to_builtins(run_figures(self.folder))
+        self.folder.advance(State.VERIFIED, audit=audit, verdict=verdict, figures=figures)
 
-def _k6_order(bench: Workbench, order: Order, target: Target, folder: RunFolder) -> K6Order:
-    return K6Order(
-        profile=order.profile,
-        scale=order.scale,
-        base_url=target.service,
-        coupon_id=target.coupon_id,
-        folder=folder.path,
-        model=order.model,
-        repeat_users=float(order.variant["repeat_users"]),
-        seed=order.seed,
-        home=bench.settings.home,
-        live_p95=live_p95(target.metrics.get("service", ())),
-    )
+    def _k6_order(self, target: Target) -> K6Order:
+        return K6Order(
+            profile=self.order.profile,
+            scale=self.order.scale,
+            base_url=target.service,
+            coupon_id=target.coupon_id,
+            folder=self.folder.path,
+            model=self.order.model,
+            repeat_users=float(self.order.variant["repeat_users"]),
+            seed=self.order.seed,
+            home=self.bench.settings.home,
+            live_p95=live_p95(target.metrics.get("service", ())),
+        )
 
 
 def _stock(order: Order) -> int:
