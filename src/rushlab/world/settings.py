@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     root: Path = Field(default=PROJECT, description="project folder: notebooks, k6, service, stack, data")
     cache: Path = Field(default=Path("~/.cache/rushlab"), description="downloads, shared by all checkouts of a user")
     data: Path | None = Field(default=None, description="runs, experiments and reports; default <root>/data")
+    state: Path | None = Field(default=None, description="server data, pids, lock, logs; default <root>/.rushlab")
     catalogue: str | None = Field(default=None, description="SQLAlchemy URL of the run index; default SQLite in data")
 
     service_port: int | None = None
@@ -30,7 +31,7 @@ class Settings(BaseSettings):
     @property
     def home(self) -> Path:
         """Server data, pids, the lock and logs of this workbench."""
-        return self.root / ".rushlab"
+        return self.state or self.root / ".rushlab"
 
     @property
     def data_folder(self) -> Path:
