@@ -1,0 +1,62 @@
+"""Apache Kafka's jars, through Maven: the list is `stack/kafka/pom.xml`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from rushlab.model.errors import StackError
+from rushlab.world.stack.backend import Step
+from rushlab.world.stack.processes import Launch, Processes
+
+_TIMEOUT_S = 900
+
+
+def pom(root: Path) -> Path:
+    return root / "stack/kafka/pom.xml"
+
+
+def version(root: Path) -> str:
+    """Kafka's version, as the pom states it."""
+    match = re.search(r"<kafka\.version>([^<]+)</kafka\.version>", pom(root).read_text("utf-8"))
+    if match is None:
+        raise StackError(f"{pom(root)} does not state kafka.version")
+    return match[1]
+
+
+def folder_name(root: Path) -> str:
+    """One folder per content of the pom."""
+    return f"kafka-{version(root)}-{hashlib.sha256(pom(root).read_bytes()).hexdigest()[:8]}"
+
+
+def fetch(folder: Path, root: Path, java: Path, processes: Processes, step: Step) -> str:
+    """Copy Kafka and all it needs into `folder`/libs; the manifest's JSON.
+
+    Raises
+    ------
+    StackError
+        Maven is missing or failed.
+    """
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise StackError(
+            "Kafka cannot be fetched",
+            "Maven (mvn) is not on the PATH",
+            "Install it (Debian, Ubuntu: apt install maven) and start again.",
+        )
+    step(f"downloading Kafka {version(root)} with Maven (54 MB)")
+    command = (
+        *(maven, "-B", "-q", "-f", str(pom(root)), "dependency:copy-dependencies"),
+        *(f"-DoutputDirectory={folder / 'libs'}", "-DincludeScope=runtime"),
+    )
+    # Maven wants a whole Java home; the one it finds by itself is right unless Java came with a Python package.
+    environment = {} if shutil.which("java") else {"JAVA_HOME": str(java.parent.parent)}
+    processes.run(Launch(name="maven", command=command, environment=environment), timeout_s=_TIMEOUT_S)
+    jars = sorted(path.name for path in (folder / "libs").glob("*.jar"))
+    if f"kafka_2.13-{version(root)}.jar" not in jars:
+        raise StackError("Kafka cannot be fetched", "Maven ended without an error, but the broker's jar is not there")
+    return msgspec.json.format(msgspec.json.encode({"schema": 1, "jars": jars})).decode()

@@ -1,0 +1,142 @@
+"""The native backend: every server a process of the user, nothing installed, nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rushlab.world.settings import Settings
+from rushlab.world.stack import passwords, provision
+from rushlab.world.stack.backend import Endpoints, ServerStatus, Step
+from rushlab.world.stack.files import tail
+from rushlab.world.stack.ports import HOST, PortBook
+from rushlab.world.stack.processes import Processes, Running
+from rushlab.world.stack.servers.base import Server, Site
+from rushlab.world.stack.servers.exporters import MysqldExporter, RedisExporter
+from rushlab.world.stack.servers.kafka import Kafka
+from rushlab.world.stack.servers.mariadb import MariaDB
+from rushlab.world.stack.servers.prometheus import Prometheus
+from rushlab.world.stack.servers.prometheus import Target as ScrapeTarget
+from rushlab.world.stack.servers.redis import Redis
+from rushlab.world.stack.starting import bring_up
+
+#: Listeners of the servers that `up` starts, and the process that holds each.
+_LISTENERS = {
+    "database": "mariadb",
+    "redis": "redis",
+    "kafka": "kafka",
+    "kafka-controller": "kafka",
+    "prometheus": "prometheus",
+    "mysqld-exporter": "mysqld-exporter",
+    "redis-exporter": "redis-exporter",
+}
+#: Who is stopped first: those that use before those that are used.
+_STOP_ORDER = (
+    ("service", "relay", "consumer"),
+    ("mysqld-exporter", "redis-exporter", "prometheus"),
+    ("kafka", "redis", "mariadb"),
+)
+
+
+class NativeBackend:
+    """Servers as processes of this user, from unpacked packages; `settings` says in which folders and on which ports.
+
+    Calls that start or stop something belong inside `lock.workbench_lock(settings.home)`.
+    """
+
+    name = "native"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._home = settings.home.resolve()
+        self.processes = Processes(self._home)
+
+    def up(self, step: Step) -> Endpoints:
+        """Start every server that is not running and wait until each answers; the first time, fetch them.
+
+        Raises
+        ------
+        StackError
+            A server cannot be had or did not come up, or a port that was asked for is taken (PortTaken).
+        StorageError
+            A folder cannot be written, or the disk is full.
+        """
+        site = self._site(step)
+        first, then = _servers(site)
+        bring_up(first, self.processes, step)
+        bring_up(then, self.processes, step)
+        Prometheus(site).aim("exporters", [_exporter(server) for server in then])
+        return Endpoints(
+            database=MariaDB(site).url("mysql+pymysql"),
+            redis=f"redis://{HOST}:{site.ports['redis']}/0",
+            kafka=f"{HOST}:{site.ports['kafka']}",
+            prometheus=Prometheus(site).url,
+        )
+
+    def down(self, step: Step) -> None:
+        """Stop every process that carries this workbench's mark, and nothing else."""
+        for group in _in_stop_order(self.processes.found()):
+            step(f"stopping {', '.join(sorted(one.name for one in group))}")
+            self.processes.stop(group, grace_s=20)
+
+    def status(self) -> list[ServerStatus]:
+        """Every process of the stack: those that run, and those that should."""
+        found = self.processes.found()
+        names = {one.name for one in found}
+        lost = [one for one in self.processes.recorded() if one.name not in names]
+        return [
+            *(ServerStatus(name=one.name, state="running", pid=one.pid, port=one.port, version=None) for one in found),
+            *(ServerStatus(name=one.name, state="stopped", pid=None, port=one.port, version=None) for one in lost),
+        ]
+
+    def log_tail(self, name: str, lines: int = 20) -> str:
+        """Last lines of a server's log."""
+        return tail(self.processes.log(name), lines)
+
+    def _site(self, step: Step) -> Site:
+        settings = self._settings
+        tools = provision.provide(settings.cache_folder, settings.root, self.processes, step)
+        book = self._book()
+        remembered = book.remembered()
+        running = {one.name for one in self.processes.found()}
+        ports = {
+            listener: book.choose(listener, step, held=remembered.get(listener) if process in running else None)
+            for listener, process in _LISTENERS.items()
+        }
+        book.remember()
+        return Site(home=self._home, root=settings.root, tools=tools, ports=ports, passwords=passwords.load(self._home))
+
+    def _book(self) -> PortBook:
+        settings = self._settings
+        asked = {
+            "service": settings.service_port,
+            "database": settings.database_port,
+            "redis": settings.redis_port,
+            "kafka": settings.kafka_port,
+            "prometheus": settings.prometheus_port,
+            "k6": settings.k6_port,
+        }
+        return PortBook(self._home, asked)
+
+
+def _servers(site: Site) -> tuple[Sequence[Server], Sequence[Server]]:
+    """Those that stand on their own, and those that watch them."""
+    return (MariaDB(site), Redis(site), Kafka(site), Prometheus(site)), (MysqldExporter(site), RedisExporter(site))
+
+
+def _exporter(server: Server) -> ScrapeTarget:
+    return ScrapeTarget(address=f"{HOST}:{server.port}", role=server.name, instance=server.name)
+
+
+def _in_stop_order(found: Sequence[Running]) -> list[list[Running]]:
+    groups: list[list[Running]] = []
+    left = list(found)
+    helpers = [one for one in left if not any(_belongs(one, names) for names in _STOP_ORDER)]
+    for group in (helpers, *([one for one in left if _belongs(one, names)] for names in _STOP_ORDER)):
+        if group:
+            groups.append(group)
+    return groups
+
+
+def _belongs(one: Running, names: Sequence[str]) -> bool:
+    role, _, index = one.name.rpartition("-")
+    return one.name in names or (index.isdigit() and role in names)

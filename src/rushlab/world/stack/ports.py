@@ -1,0 +1,133 @@
+"""Which port each listener gets: the report's, or the next free one, remembered in `ports.json`."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from rushlab.model.errors import PortTaken, StackError
+from rushlab.world.stack.backend import Step
+from rushlab.world.stack.files import write_atomically
+
+HOST = "127.0.0.1"
+#: The report's ports first; the others are the project's own.
+DEFAULTS = {
+    "service": 8080,
+    "database": 3306,
+    "redis": 6379,
+    "kafka": 9094,
+    "prometheus": 9090,
+    "k6": 6565,
+    "kafka-controller": 9093,
+    "mysqld-exporter": 9104,
+    "redis-exporter": 9121,
+    "relay": 9101,
+    "consumer": 9201,
+    "service-metrics": 9301,
+}
+_TRIES = 500
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of `ports.json`."""
+
+    schema: int = 1
+    ports: dict[str, int] = {}
+
+
+class PortBook:
+    """Hands out ports and remembers them."""
+
+    def __init__(self, home: Path, asked: Mapping[str, int | None]) -> None:
+        self._file = home / "ports.json"
+        self._asked = asked
+        self._chosen: dict[str, int] = {}
+
+    def remembered(self) -> dict[str, int]:
+        """What was chosen last."""
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=Ports).ports
+        except (FileNotFoundError, msgspec.DecodeError):
+            return {}
+
+    def choose(self, name: str, step: Step, *, held: int | None = None) -> int:
+        """A port for `name`: what was asked for, what its running process `held` has, else the default or the next.
+
+        Raises
+        ------
+        PortTaken
+            The port was asked for and someone else has it.
+        """
+        asked = self._asked.get(name)
+        if asked is not None:
+            port = asked if asked == held else _require_free(name, asked)
+        else:
+            port = self._free(name, step) if held is None else held
+        self._chosen[name] = port
+        return port
+
+    def remember(self) -> None:
+        """Write what was chosen; the ports of other listeners stay as they were."""
+        known = self.remembered()
+        if known | self._chosen != known:
+            text = msgspec.json.format(msgspec.json.encode(Ports(ports=known | self._chosen)))
+            write_atomically(self._file, text.decode())
+
+    def _free(self, name: str, step: Step) -> int:
+        default = _default(name)
+        others = set(self._chosen.values()) | {_default(other) for other in DEFAULTS if other != name}
+        later = range(default + 1, min(default + _TRIES, 65536))
+        candidates: list[int] = [default, self.remembered().get(name, default), *later]
+        for port in candidates:
+            wanted = port == default or port not in others
+            if wanted and port not in self._chosen.values() and is_free(port):
+                if port != default:
+                    step(f"{name}: port {default} is taken ({owner(default)}), using {port}")
+                return port
+        raise StackError(f"There is no free port for {name}", f"{default} to {default + _TRIES} are all taken")
+
+
+def _default(name: str) -> int:
+    role, _, index = name.rpartition("-")
+    return DEFAULTS[role] + int(index) if role in DEFAULTS and index.isdigit() else DEFAULTS[name]
+
+
+def _require_free(name: str, port: int) -> int:
+    if not is_free(port):
+        setting = f"RUSHLAB_{name.upper()}_PORT"
+        help_ = f"Stop it, or unset {setting} to use another."
+        raise PortTaken(f"Port {port}, asked for by {setting}, is taken", owner(port), help_)
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now, on loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            probe.bind((HOST, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def owner(port: int) -> str:
+    """Who listens there, in words: pid and command, as far as this user may know."""
+    for connection in psutil.net_connections(kind="tcp"):
+        listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+        if listens and connection.pid is not None:
+            return f"process {connection.pid}, {_command(connection.pid)}"
+    return "by a process of another user"
+
+
+def _command(pid: int) -> str:
+    try:
+        words = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return "which has just ended"
+    return " ".join(words)[:120] or "without a command line"

@@ -1,0 +1,82 @@
+"""Apache Kafka, one node in KRaft mode: broker and controller in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from rushlab.world.stack.ports import HOST
+from rushlab.world.stack.probes import answers_kafka
+from rushlab.world.stack.servers.base import Setup, Site
+
+_HEAP = ("-Xms256m", "-Xmx512m")
+#: Any 16 bytes in base 64; there is one cluster per workbench and it never meets another.
+_CLUSTER = "cnVzaGxhYi1jbHVzdGVyMQ"
+
+
+class Kafka(Struct, frozen=True):
+    """`kafka.Kafka` on loopback."""
+
+    site: Site
+    name: str = "kafka"
+    timeout_s: float = 60
+
+    @property
+    def port(self) -> int:
+        return self.site.ports["kafka"]
+
+    @property
+    def awaited(self) -> str:
+        return f"a registered broker on {HOST}:{self.port}"
+
+    @property
+    def hint(self) -> str:
+        return f"If its data is damaged, run `rushlab down` and remove {self._folder}."
+
+    @property
+    def _folder(self) -> Path:
+        return self.site.folder(self.name)
+
+    def files(self) -> Mapping[Path, str]:
+        logging = self.site.render("kafka/log4j2.properties")
+        return {
+            self._folder / "server.properties": self._properties(self._folder / "data"),
+            self._folder / "format.properties": self._properties(self._folder / "fresh"),
+            self._folder / "log4j2.properties": logging,
+        }
+
+    def _properties(self, data: Path) -> str:
+        ports = self.site.ports
+        controller = ports["kafka-controller"]
+        return self.site.render("kafka/server.properties", host=HOST, port=self.port, controller=controller, data=data)
+
+    def setup(self) -> Setup | None:
+        data = self._folder / "data"
+        if data.exists():
+            return None
+        command = self._java(
+            *("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", _CLUSTER),
+            *("--config", str(self._folder / "format.properties")),
+        )
+        return Setup(command=command, fresh=self._folder / "fresh", data=data)
+
+    def command(self) -> tuple[str, ...]:
+        return self._java("kafka.Kafka", str(self._folder / "server.properties"))
+
+    def _java(self, *words: str) -> tuple[str, ...]:
+        tools = self.site.tools
+        logging = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}"
+        return (str(tools.java), *_HEAP, "-XX:+UseG1GC", logging, "-cp", f"{tools.kafka}/*", *words)
+
+    def environment(self) -> dict[str, str]:
+        return {}
+
+    def probe(self) -> str | None:
+        return answers_kafka(self.port)
+
+    def version(self) -> str:
+        """The jar's version: the broker's protocol does not tell it."""
+        names = sorted(path.stem for path in self.site.tools.kafka.glob("kafka_2.13-*.jar"))
+        return names[0].partition("-")[2] if names else "unknown"

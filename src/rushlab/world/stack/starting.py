@@ -1,0 +1,96 @@
+"""Servers brought up together: data folders made, processes started, each awaited, healthy ones kept."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from rushlab.model.errors import RushlabError
+from rushlab.world.stack.backend import Step
+from rushlab.world.stack.files import storage, write_atomically
+from rushlab.world.stack.probes import Awaited, wait_for
+from rushlab.world.stack.processes import Launch, Processes, Running
+from rushlab.world.stack.servers.base import Server, fingerprint
+
+
+def bring_up(servers: Sequence[Server], processes: Processes, step: Step) -> None:
+    """Start those servers that do not run as they should, all at the same time, and wait until each answers.
+
+    What runs with the same configuration and answers is kept. When one fails, those started here are stopped again.
+
+    Raises
+    ------
+    StackError
+        A server did not come up.
+    """
+    missing = [server for server in servers if not _keep(server, processes)]
+    if not missing:
+        return
+    started: list[Running] = []
+    try:
+        _make_data(missing, processes, started, step)
+        step(f"starting {', '.join(server.name for server in missing)}")
+        awaited = []
+        for server in missing:
+            running = processes.start(launch(server))
+            started.append(running)
+            awaited.append(_awaited(server, running, processes))
+        wait_for(awaited, step)
+    except (RushlabError, KeyboardInterrupt):
+        processes.stop(started)
+        raise
+
+
+def launch(server: Server) -> Launch:
+    """How the processes module starts this server."""
+    return Launch(
+        name=server.name,
+        command=server.command(),
+        environment=server.environment(),
+        port=server.port,
+        config=fingerprint(server),
+    )
+
+
+def _keep(server: Server, processes: Processes) -> bool:
+    """Whether it runs as it should; what runs otherwise under its name is stopped."""
+    for path, text in server.files().items():
+        write_atomically(path, text)
+    own = [running for running in processes.found() if running.name == server.name]
+    if len(own) == 1 and own[0].config == fingerprint(server) and server.probe() is None:
+        return True
+    processes.stop(own)
+    return False
+
+
+def _make_data(servers: Sequence[Server], processes: Processes, started: list[Running], step: Step) -> None:
+    """Fill the data folders that are not there yet; a folder is in its place only when it is whole."""
+    setups = [(server, setup) for server in servers if (setup := server.setup()) is not None]
+    if not setups:
+        return
+    step(f"making the data folders of {', '.join(server.name for server, _ in setups)}")
+    awaited = []
+    for server, setup in setups:
+        with storage(f"The data folder of {server.name} cannot be made"):
+            shutil.rmtree(setup.fresh, ignore_errors=True)
+            setup.fresh.mkdir(mode=0o700, parents=True)
+        name = f"{server.name}-setup"
+        running = processes.start(Launch(name=name, command=setup.command, environment=server.environment()))
+        started.append(running)
+        awaited.append((server, setup, running))
+    for server, setup, running in awaited:
+        processes.await_end(running, timeout_s=server.timeout_s)
+        with storage(f"The data folder of {server.name} cannot be made"):
+            setup.fresh.rename(setup.data)
+
+
+def _awaited(server: Server, running: Running, processes: Processes) -> Awaited:
+    return Awaited(
+        name=server.name,
+        what=server.awaited,
+        probe=server.probe,
+        pid=running.pid,
+        log=processes.log(server.name),
+        hint=server.hint,
+        timeout_s=server.timeout_s,
+    )
