@@ -1,0 +1,85 @@
+"""The audit: did every user get what they were told, once, and nobody anything else?
+
+Decided after every run, once everything has drained, from what each request was answered and what
+the database, Redis, the topic and the consumers hold. What is there can prove a FAIL; only all of
+it together proves a PASS; what is missing makes UNKNOWN.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from rushlab.judge import coupons, events
+from rushlab.judge.checks import not_built
+from rushlab.judge.evidence import AuditEvidence
+from rushlab.judge.requests import Requests
+from rushlab.judge.soldout import sold_out_is_honest
+from rushlab.model.verdict import Audit, Check, worst
+
+__all__ = ["AuditEvidence", "audit"]
+
+
+def audit(attempts: pd.DataFrame, evidence: AuditEvidence) -> Audit:
+    """Every invariant of a run, and the counts behind them.
+
+    Parameters
+    ----------
+    attempts
+        One row per issue request: `user` (nullable integer), `status` (0 = no answer), `started`
+        and `ended` (epoch seconds).
+    evidence
+        What was found after the drain.
+
+    Returns
+    -------
+    Audit
+        Invariants I1 to I14 in order; those that this version does not judge are NA. The verdict is
+        the worst status among them.
+    """
+    requests = Requests.of(attempts)
+    invariants = _invariants(requests, evidence)
+    return Audit(
+        verdict=worst(check.status for check in invariants),
+        invariants=invariants,
+        counts=_counts(requests, evidence),
+    )
+
+
+def _invariants(requests: Requests, evidence: AuditEvidence) -> tuple[Check, ...]:
+    return (
+        coupons.no_oversell(requests, evidence),
+        coupons.no_duplicate(requests, evidence),
+        coupons.no_lost_accept(requests, evidence),
+        coupons.no_phantom(requests, evidence),
+        coupons.recovered(requests, evidence),
+        coupons.conservation(evidence),
+        events.state_and_event(evidence),
+        events.at_least_once(evidence),
+        events.effect_once(evidence),
+        not_built("I10", "order per key"),
+        not_built("I11", "poisonous messages set aside"),
+        not_built("I12", "recovery after a fault"),
+        sold_out_is_honest(requests, evidence),
+        not_built("I14", "lock holder stopped past its time to live"),
+    )
+
+
+def _counts(requests: Requests, evidence: AuditEvidence) -> dict[str, int | None]:
+    issues, topic = evidence.issues, evidence.topic
+    counts: dict[str, int | None] = {"attempts": requests.total, "accepted": requests.accepted}
+    counts |= dict.fromkeys(("confirmed", "lost", "unexpected", "duplicated", "recovered", "rows"))
+    if issues is not None:
+        counts |= {
+            "confirmed": int(issues["confirmed_at"].notna().sum()),
+            "lost": len(coupons.lost_users(requests, evidence)),
+            "unexpected": len(coupons.unexpected_users(requests, evidence)),
+            "duplicated": int(coupons.duplicated_users(requests, evidence).sum()),
+            "recovered": len(coupons.recovered_users(requests, evidence)),
+            "rows": len(issues),
+        }
+    return counts | {
+        "oversold": coupons.oversold(requests, evidence),
+        "leaked": coupons.leaked(evidence),
+        "topic_messages": None if topic is None else len(topic),
+        "topic_duplicates": events.topic_duplicates(evidence),
+    }

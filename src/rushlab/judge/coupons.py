@@ -1,0 +1,185 @@
+"""Invariants of the accept path: what users were told against the coupons that exist."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rushlab.judge.checks import check, decide, examples
+from rushlab.judge.evidence import AuditEvidence, Ids
+from rushlab.judge.requests import Requests
+from rushlab.model.verdict import Check, Status
+
+#: Where the stock that is left is kept, by reservation; the other reservations keep it in Redis.
+DATABASE_KEEPS_STOCK = frozenset({"db-lock", "redis-lock"})
+
+
+def oversold(requests: Requests, evidence: AuditEvidence) -> int | None:
+    """Coupons beyond the stock: rows, users told 201, or the highest sample, whichever is most."""
+    if evidence.stock is None:
+        return None
+    seen = (len(evidence.ids("issues", "user_id")), len(np.unique(requests.accepted_users)))
+    return max(0, max(*seen, evidence.issued_samples_max or 0) - evidence.stock)
+
+
+def no_oversell(requests: Requests, evidence: AuditEvidence) -> Check:
+    """I1: issued ≤ stock, at the end and at every sample.
+
+    Issue rows are never deleted, so the number of rows at the end is also the highest there ever
+    was; samples are a second witness where somebody took them.
+    """
+    beyond = oversold(requests, evidence)
+    lacking = evidence.lacking("stock", "issues")
+    samples, rows = evidence.issued_samples_max, len(evidence.ids("issues", "user_id"))
+    return check(
+        "I1",
+        "no oversell",
+        decide(bool(beyond), lacking),
+        value=f"{rows:,} issued, {len(np.unique(requests.accepted_users)):,} users told 201",
+        limit=f"≤ {evidence.stock:,} in stock" if evidence.stock is not None else "≤ stock",
+        evidence=[
+            f"{beyond:,} beyond the stock" if beyond else "",
+            "no samples during the run, rows are never deleted" if samples is None else f"highest sample {samples:,}",
+            *lacking,
+        ],
+    )
+
+
+def duplicated_users(requests: Requests, evidence: AuditEvidence) -> pd.Series:
+    """User → coupons beyond the first: rows or 201 replies of that user, whichever is more, minus one."""
+    rows = pd.Series(evidence.ids("issues", "user_id")).value_counts()
+    told = pd.Series(requests.accepted_users).value_counts()
+    most = pd.concat([rows[rows > 1], told[told > 1]]).groupby(level=0).max()
+    return most - 1
+
+
+def no_duplicate(requests: Requests, evidence: AuditEvidence) -> Check:
+    """I2: one coupon per user, in the table and in what the user was told."""
+    users = duplicated_users(requests, evidence)
+    lacking = evidence.lacking("issues") + _unnamed("accepted requests", requests.unnamed_accepted)
+    return check(
+        "I2",
+        "no duplicate",
+        decide(len(users) > 0, lacking),
+        value=f"{int(users.sum()):,} duplicated",
+        limit="0",
+        evidence=["issue rows and 201 replies per user", examples("users", users.index.to_numpy(np.int64)), *lacking],
+    )
+
+
+def lost_users(requests: Requests, evidence: AuditEvidence) -> Ids:
+    """Users told 201 who have no issue row."""
+    return np.setdiff1d(requests.accepted_users, evidence.ids("issues", "user_id"))
+
+
+def no_lost_accept(requests: Requests, evidence: AuditEvidence) -> Check:
+    """I3: each 201 has its row."""
+    if evidence.issues is None:
+        lacking, lost = evidence.lacking("issues"), np.empty(0, np.int64)
+    else:
+        lacking, lost = _unnamed("accepted requests", requests.unnamed_accepted), lost_users(requests, evidence)
+    return check(
+        "I3",
+        "no lost accept",
+        decide(len(lost) > 0, lacking),
+        value=f"{len(lost):,} lost of {requests.accepted:,} accepted",
+        limit="0",
+        evidence=["users told 201 against issue rows", examples("users", lost), *lacking],
+    )
+
+
+def unexpected_users(requests: Requests, evidence: AuditEvidence) -> Ids:
+    """User of each row that no request explains: nobody asked, or every answer was a refusal.
+
+    A user told "sold out" is left to I13.
+    """
+    rows = evidence.ids("issues", "user_id")
+    explained = np.concatenate([requests.accepted_users, requests.unknown_users, requests.sold_out_users])
+    return rows[~np.isin(rows, explained)]
+
+
+def no_phantom(requests: Requests, evidence: AuditEvidence) -> Check:
+    """I4: each row has a request that could have made it.
+
+    k6 emits no point for a request it interrupts at its hard stop, although the service may have
+    served it. So a row without a request is "unexpected", but it only proves a phantom where there
+    are more of them than requests without a name or without a point.
+    """
+    unexpected = unexpected_users(requests, evidence)
+    interrupted = evidence.interrupted or 0
+    excused = requests.unnamed + interrupted
+    doubtful = len(unexpected) > 0 and len(unexpected) <= excused
+    lacking = evidence.lacking("issues") + _unnamed("requests", requests.unnamed)
+    if doubtful and interrupted:
+        lacking.append(f"k6 interrupted {interrupted:,} iterations, whose requests leave no point")
+    return check(
+        "I4",
+        "no phantom",
+        decide(len(unexpected) > 0 and not doubtful, lacking),
+        value=f"{len(unexpected):,} unexpected of {len(evidence.ids('issues', 'user_id')):,} rows",
+        limit="0",
+        evidence=["issue rows against requests that could have made them", examples("users", unexpected), *lacking],
+    )
+
+
+def recovered_users(requests: Requests, evidence: AuditEvidence) -> Ids:
+    """Users with a row who were never told 201 but had a request of unknown outcome."""
+    maybe = np.setdiff1d(requests.unknown_users, requests.accepted_users)
+    return np.intersect1d(maybe, evidence.ids("issues", "user_id"))
+
+
+def recovered(requests: Requests, evidence: AuditEvidence) -> Check:
+    """I5: unknowns found in the database are counted; they are no error."""
+    found = recovered_users(requests, evidence)
+    lacking = evidence.lacking("issues") + _unnamed("requests of unknown outcome", requests.unnamed_unknown)
+    unknown = len(requests.unknown_users) + requests.unnamed_unknown
+    return check(
+        "I5",
+        "unknown outcomes recovered",
+        decide(False, lacking),
+        value=f"{len(found):,} recovered of {unknown:,} unknown",
+        limit="counted only",
+        evidence=["issue rows of users who got no answer or a 5xx", examples("users", found), *lacking],
+    )
+
+
+def leaked(evidence: AuditEvidence) -> int | None:
+    """Coupons neither issued nor left: stock − rows − remainder; negative when more exist than were in stock."""
+    remainder = _remainder(evidence)
+    if evidence.issues is None or evidence.stock is None or remainder is None:
+        return None
+    return evidence.stock - len(evidence.issues) - remainder
+
+
+def conservation(evidence: AuditEvidence) -> Check:
+    """I6: stock = issued + remainder + leaked; below 0 FAIL, above 0 WARN (undersold)."""
+    lost, keeper, rows = leaked(evidence), _keeper(evidence), len(evidence.ids("issues", "user_id"))
+    lacking = evidence.lacking("stock", "issues", keeper) if evidence.reservation else evidence.lacking("reservation")
+    status = decide(lost is not None and lost < 0, lacking)
+    if status is Status.PASS and lost:
+        status = Status.WARN
+    return check(
+        "I6",
+        "conservation of stock",
+        status,
+        value="unknown" if lost is None else f"{lost:,} leaked",
+        limit="0 (below: FAIL, above: undersold)",
+        evidence=[
+            f"{evidence.stock} in stock, {rows} issued, {_remainder(evidence)} left ({keeper})",
+            *lacking,
+        ],
+    )
+
+
+def _keeper(evidence: AuditEvidence) -> str:
+    return "database_remaining" if evidence.reservation in DATABASE_KEEPS_STOCK else "redis_remaining"
+
+
+def _remainder(evidence: AuditEvidence) -> int | None:
+    if evidence.reservation is None:
+        return None
+    return evidence.database_remaining if _keeper(evidence) == "database_remaining" else evidence.redis_remaining
+
+
+def _unnamed(what: str, count: int) -> list[str]:
+    return [f"{count:,} {what} carry no user"] if count else []

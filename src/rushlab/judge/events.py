@@ -1,0 +1,126 @@
+"""Invariants of the asynchronous half: issue row, outbox row, message, effect."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rushlab.judge.checks import check, decide, examples
+from rushlab.judge.evidence import AuditEvidence, Ids
+from rushlab.model.verdict import Check
+
+#: Event id of a message that could not be read.
+UNREADABLE = -1
+
+
+def state_and_event(evidence: AuditEvidence) -> Check:
+    """I7: issue rows and outbox rows one to one (same event, same user), and no message without either."""
+    lacking = evidence.lacking("issues", "outbox")
+    wrong = np.empty(0, np.int64) if lacking else _unpaired(evidence)
+    foreign = np.empty(0, np.int64) if lacking else _foreign_messages(evidence)
+    rows, events = len(evidence.ids("issues", "event_id")), len(evidence.ids("outbox", "event_id"))
+    return check(
+        "I7",
+        "state and event together",
+        decide(len(wrong) + len(foreign) > 0, lacking),
+        value=f"{len(wrong):,} events without their counterpart, {len(foreign):,} foreign messages",
+        limit="0 and 0",
+        evidence=[
+            f"{rows:,} issue rows, {events:,} outbox rows",
+            examples("events", wrong),
+            examples("messages of events", foreign),
+            *lacking,
+        ],
+    )
+
+
+def lost_events(evidence: AuditEvidence) -> Ids:
+    """Events of the outbox that are not on the topic."""
+    return np.setdiff1d(evidence.ids("outbox", "event_id"), evidence.ids("topic", "event_id"))
+
+
+def at_least_once(evidence: AuditEvidence) -> Check:
+    """I8: every outbox row is on the topic, whatever its status says."""
+    lacking = evidence.lacking("outbox", "topic")
+    lost = np.empty(0, np.int64) if lacking else lost_events(evidence)
+    pending = 0 if evidence.outbox is None else int((evidence.outbox["status"] == 0).sum())
+    return check(
+        "I8",
+        "event at least once on the topic",
+        decide(len(lost) > 0, lacking),
+        value=f"{len(lost):,} lost of {len(evidence.ids('outbox', 'event_id')):,}",
+        limit="0",
+        evidence=[
+            f"{len(evidence.ids('topic', 'event_id')):,} messages, {topic_duplicates(evidence) or 0:,} of them again",
+            f"{pending:,} outbox rows still pending" if pending else "",
+            examples("events", lost),
+            *lacking,
+        ],
+    )
+
+
+def topic_duplicates(evidence: AuditEvidence) -> int | None:
+    """Messages beyond the first of their event: allowed, counted apart."""
+    if evidence.topic is None:
+        return None
+    events = evidence.ids("topic", "event_id")
+    readable = events[events != UNREADABLE]
+    return len(readable) - len(np.unique(readable))
+
+
+def effect_once(evidence: AuditEvidence) -> Check:
+    """I9: each event has exactly one effect: one applied row, and one confirmation of its issue row."""
+    lacking = evidence.lacking("issues", "outbox", "effects")
+    wrong = _wrong_effects(evidence)
+    return check(
+        "I9",
+        "effect exactly once",
+        decide(len(wrong) > 0, lacking),
+        value=f"{len(wrong):,} events without exactly one effect",
+        limit="0",
+        evidence=[
+            f"{len(evidence.ids('effects', 'event_id')):,} effects of {len(_events(evidence)):,} events",
+            examples("events", wrong),
+            *lacking,
+        ],
+    )
+
+
+def _unpaired(evidence: AuditEvidence) -> Ids:
+    """Events that are not exactly once in both tables, or that name another user there."""
+    issues, outbox = evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")
+    wrong = [np.setxor1d(issues, outbox), _repeated(issues), _repeated(outbox)]
+    users = pd.Series(evidence.ids("issues", "user_id"), index=issues)
+    others = pd.Series(evidence.ids("outbox", "user_id"), index=outbox)
+    single, other = users[~users.index.duplicated()], others[~others.index.duplicated()]
+    both = single.index.intersection(other.index)
+    differs = single.loc[both].to_numpy() != other.loc[both].to_numpy()
+    return np.unique(np.concatenate([*wrong, both.to_numpy(np.int64)[differs]]))
+
+
+def _foreign_messages(evidence: AuditEvidence) -> Ids:
+    topic = evidence.ids("topic", "event_id")
+    return np.setdiff1d(topic, np.concatenate([evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")]))
+
+
+def _wrong_effects(evidence: AuditEvidence) -> Ids:
+    wrong: list[Ids] = []
+    effects = evidence.ids("effects", "event_id")
+    if evidence.effects is not None:
+        wrong.append(_repeated(effects))
+        if evidence.issues is not None and evidence.outbox is not None:
+            wrong.append(np.setxor1d(effects, _events(evidence)))
+    if evidence.issues is not None:
+        once = (evidence.issues["confirmations"] == 1) & evidence.issues["confirmed_at"].notna()
+        wrong.append(evidence.ids("issues", "event_id")[~once.to_numpy()])
+    return np.unique(np.concatenate(wrong)) if wrong else np.empty(0, np.int64)
+
+
+def _events(evidence: AuditEvidence) -> Ids:
+    """Every event that has an outbox row."""
+    return np.unique(evidence.ids("outbox", "event_id"))
+
+
+def _repeated(ids: Ids) -> Ids:
+    values, counts = np.unique(ids, return_counts=True)
+    return values[counts > 1]

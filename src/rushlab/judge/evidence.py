@@ -1,0 +1,71 @@
+"""What the audit judges: the database, the topic and Redis after the drain, as frames and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Ids = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+FRAMES = ("issues", "outbox", "topic", "effects")
+
+
+def as_ids(column: pd.Series | pd.Index) -> Ids:
+    """A column without gaps as int64."""
+    ids: Ids = column.to_numpy(np.int64)
+    return ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AuditEvidence:
+    """Everything that was found of one coupon once all had drained; None = could not be had.
+
+    Frames (ids are int64, moments epoch seconds):
+
+    - `issues`: one row per issue row: user_id, event_id, accepted_at, confirmed_at, confirmations
+    - `outbox`: one row per outbox row: event_id, user_id, status (0 pending, 1 sent)
+    - `topic`: one row per message: event_id (−1 = unreadable), user_id, partition, offset
+    - `effects`: one row per applied event: event_id
+
+    `issued_samples_max` is the most coupons seen issued at any moment of the run, `interrupted` the
+    iterations that k6 stopped in mid-flight (their requests leave no point). `reasons` says by name
+    why a value is None.
+    """
+
+    issues: pd.DataFrame | None = None
+    outbox: pd.DataFrame | None = None
+    topic: pd.DataFrame | None = None
+    effects: pd.DataFrame | None = None
+    reservation: str | None = None
+    stock: int | None = None
+    database_remaining: int | None = None
+    redis_remaining: int | None = None
+    redis_users: int | None = None
+    issued_samples_max: int | None = None
+    interrupted: int | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, frames: Mapping[str, pd.DataFrame | None], facts: Mapping[str, Any], **more: Any) -> AuditEvidence:
+        """From frames by name and the facts of `evidence.json`; facts that the audit does not use are left out."""
+        known = {item.name for item in fields(cls)}
+        tables: dict[str, Any] = {name: frames.get(name) for name in FRAMES}
+        return cls(**{key: value for key, value in (dict(facts) | more | tables).items() if key in known})
+
+    def lacking(self, *names: str) -> list[str]:
+        """A sentence for each of these that could not be had."""
+        return [f"no {name}: {self._why(name)}" for name in names if getattr(self, name) is None]
+
+    def ids(self, frame: str, column: str) -> Ids:
+        """A column of ids; empty when the frame could not be had."""
+        table: pd.DataFrame | None = getattr(self, frame)
+        return np.empty(0, np.int64) if table is None else as_ids(table[column])
+
+    def _why(self, name: str) -> str:
+        return self.reasons.get(name, "it was not collected")

@@ -1,0 +1,74 @@
+"""The load generator's side of the story: who asked, and what each was told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from rushlab.judge.evidence import Ids, Mask, as_ids
+
+ACCEPTED = 201
+SOLD_OUT = 410
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requests:
+    """All issue requests of a run, sorted by what their answer proves.
+
+    A 201 is accepted. A 4xx is a refusal: it must have changed nothing. Everything else (no answer,
+    5xx, any other status) is unknown: it may have happened. `named` holds the requests whose user
+    is known: user int64, status, started, ended (epoch seconds).
+    """
+
+    total: int
+    accepted: int
+    unnamed: int
+    unnamed_accepted: int
+    unnamed_unknown: int
+    named: pd.DataFrame
+
+    @classmethod
+    def of(cls, attempts: pd.DataFrame) -> Requests:
+        """From the attempts frame: user (nullable), status (0 = no answer), started, ended."""
+        status = as_ids(attempts["status"])
+        nameless = attempts["user"].isna().to_numpy()
+        named = attempts.loc[~nameless, ["user", "status", "started", "ended"]].astype(
+            {"user": "int64", "status": "int64", "started": "float64", "ended": "float64"}
+        )
+        return cls(
+            total=len(attempts),
+            accepted=int((status == ACCEPTED).sum()),
+            unnamed=int(nameless.sum()),
+            unnamed_accepted=int((nameless & (status == ACCEPTED)).sum()),
+            unnamed_unknown=int((nameless & _is_unknown(status)).sum()),
+            named=named,
+        )
+
+    @property
+    def status(self) -> Ids:
+        """Status of each named request."""
+        return as_ids(self.named["status"])
+
+    @property
+    def accepted_users(self) -> Ids:
+        """User of each named 201, one entry per reply."""
+        return self._users(self.status == ACCEPTED)
+
+    @property
+    def sold_out_users(self) -> Ids:
+        """User of each named 410, one entry per reply."""
+        return self._users(self.status == SOLD_OUT)
+
+    @property
+    def unknown_users(self) -> Ids:
+        """User of each named request whose outcome is unknown."""
+        return self._users(_is_unknown(self.status))
+
+    def _users(self, mask: Mask) -> Ids:
+        return as_ids(self.named["user"])[mask]
+
+
+def _is_unknown(status: Ids) -> Mask:
+    mask: Mask = (status != ACCEPTED) & ((status < 400) | (status >= 500))
+    return mask

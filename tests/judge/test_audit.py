@@ -1,0 +1,417 @@
+"""The audit against hand-made histories: a good one, and for each invariant one that breaks it alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from rushlab.judge.audit import AuditEvidence, audit
+from rushlab.model.verdict import Audit, Status
+
+Attempt = tuple[int | None, int, float, float]
+
+#: Six users on a stock of four: 1 to 3 got one, 4 got a 503 but has one, 5 came too late, 1 asked twice.
+ATTEMPTS: list[Attempt] = [
+    (1, 201, 10.0, 10.1),
+    (2, 201, 10.0, 10.1),
+    (3, 201, 10.1, 10.2),
+    (4, 503, 10.1, 10.3),
+    (1, 409, 10.4, 10.5),
+    (5, 410, 10.5, 10.6),
+]
+
+
+def attempts_frame(rows: Iterable[Attempt]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=["user", "status", "started", "ended"])
+    return frame.astype({"user": "Int64", "status": "int64", "started": "float64", "ended": "float64"})
+
+
+def issues_frame(*users: int, confirmations: int = 1) -> pd.DataFrame:
+    """Issue rows of these users; the event of user n is 100 + n (a repeated user's second row: 200 + n)."""
+    events = [(200 if users[:at].count(user) else 100) + user for at, user in enumerate(users)]
+    return pd.DataFrame(
+        {
+            "user_id": pd.Series(users, dtype="int64"),
+            "event_id": pd.Series(events, dtype="int64"),
+            "accepted_at": 10.0,
+            "confirmed_at": 11.0,
+            "confirmations": confirmations,
+        }
+    )
+
+
+def evidence_of(*users: int, stock: int = 4, **changes: object) -> AuditEvidence:
+    """What a correct service leaves behind when these users have a coupon."""
+    issues = issues_frame(*users)
+    evidence = AuditEvidence(
+        issues=issues,
+        outbox=issues[["event_id", "user_id"]].assign(status=1),
+        topic=issues[["event_id", "user_id"]].assign(partition=0, offset=range(len(issues))),
+        effects=issues[["event_id"]],
+        reservation="redis-lua",
+        stock=stock,
+        redis_remaining=stock - len(users),
+        redis_users=len(users),
+        issued_samples_max=len(users),
+        interrupted=0,
+    )
+    return replace(evidence, **changes)  # type: ignore[arg-type]
+
+
+def statuses(result: Audit) -> dict[str, str]:
+    return {check.id: check.status.value for check in result.invariants}
+
+
+def failed(result: Audit) -> list[str]:
+    return [check.id for check in result.invariants if check.status is Status.FAIL]
+
+
+def unknown(result: Audit) -> list[str]:
+    return [check.id for check in result.invariants if check.status is Status.UNKNOWN]
+
+
+def says(result: Audit, id: str) -> str:
+    check = next(check for check in result.invariants if check.id == id)
+    return f"{check.value} | {check.limit} | {check.evidence}"
+
+
+def test_a_good_history_passes_everything_that_is_judged() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4))
+    judged = {id: status for id, status in statuses(result).items() if id not in ("I10", "I11", "I12", "I14")}
+    assert judged == dict.fromkeys(["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I13"], "PASS")
+    assert result.verdict is Status.PASS
+    assert result.counts == {
+        "attempts": 6,
+        "accepted": 3,
+        "confirmed": 4,
+        "lost": 0,
+        "unexpected": 0,
+        "duplicated": 0,
+        "recovered": 1,
+        "rows": 4,
+        "oversold": 0,
+        "leaked": 0,
+        "topic_messages": 4,
+        "topic_duplicates": 0,
+    }
+
+
+def test_what_is_not_judged_is_never_a_pass() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4))
+    later = [check for check in result.invariants if check.id in ("I10", "I11", "I12", "I14")]
+    assert [check.status for check in later] == [Status.NA] * 4
+    assert all(check.value == "not built yet" for check in later)
+
+
+def test_a_run_in_which_nothing_was_asked_is_correct() -> None:
+    result = audit(attempts_frame([]), evidence_of())
+    assert (failed(result), unknown(result)) == ([], [])
+    assert statuses(result)["I13"] == "NA"
+
+
+# One history per invariant: that one is red, and no other.
+
+
+def test_i1_a_stock_that_is_decremented_below_zero() -> None:
+    result = audit(attempts_frame((user, 201, 10.0, 10.1) for user in (1, 2, 3)), evidence_of(1, 2, 3, stock=2))
+    assert failed(result) == ["I1"]
+    assert result.counts["oversold"] == 1
+    assert "1 beyond the stock" in says(result, "I1")
+
+
+def test_i1_a_single_sample_beyond_the_stock() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, issued_samples_max=5))
+    assert failed(result) == ["I1"]
+
+
+def test_i2_two_coupons_for_one_user() -> None:
+    attempts = attempts_frame([(7, 201, 10.0, 10.1), (7, 201, 10.0, 10.1), (8, 201, 10.0, 10.1)])
+    result = audit(attempts, evidence_of(7, 7, 8))
+    assert failed(result) == ["I2"]
+    assert result.counts["duplicated"] == 1
+    assert "users 7" in says(result, "I2")
+
+
+def test_i2_one_row_but_told_201_twice() -> None:
+    result = audit(attempts_frame([(7, 201, 10.0, 10.1), (7, 201, 10.2, 10.3)]), evidence_of(7))
+    assert failed(result) == ["I2"]
+
+
+def test_i3_a_201_without_a_row() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 4, redis_remaining=1))
+    assert failed(result) == ["I3"]
+    assert result.counts["lost"] == 1
+    assert "users 3" in says(result, "I3")
+
+
+def test_i4_a_row_that_nobody_asked_for() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 99))
+    assert failed(result) == ["I4"]
+    assert result.counts["unexpected"] == 1
+    assert "users 99" in says(result, "I4")
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
+def test_i4_a_row_of_a_user_whose_only_answer_was_a_refusal(status: int) -> None:
+    result = audit(attempts_frame([*ATTEMPTS, (9, status, 10.0, 10.1)]), evidence_of(1, 2, 3, 9))
+    assert failed(result) == ["I4"]
+
+
+def test_i6_more_coupons_than_the_stock_holds() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, redis_remaining=1))
+    assert failed(result) == ["I6"]
+    assert result.counts["leaked"] == -1
+
+
+def test_i6_a_reservation_that_was_never_given_back_is_a_warning() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, stock=6, redis_remaining=1))
+    assert failed(result) == []
+    assert statuses(result)["I6"] == "WARN"
+    assert result.verdict is Status.WARN
+    assert result.counts["leaked"] == 1
+
+
+def test_i7_a_row_without_its_event_and_an_event_without_its_row() -> None:
+    good = evidence_of(1, 2, 3, 4)
+    assert good.outbox is not None
+    assert good.issues is not None
+    extra = pd.concat([good.outbox, pd.DataFrame({"event_id": [555], "user_id": [5], "status": [1]})])
+    lost_event = replace(good, outbox=good.outbox.iloc[1:], topic=evidence_of(2, 3, 4).topic)
+    assert "I7" in failed(audit(attempts_frame(ATTEMPTS), lost_event))
+    messages = pd.DataFrame({"event_id": extra["event_id"], "user_id": extra["user_id"], "partition": 0, "offset": 0})
+    rolled_back = replace(good, outbox=extra, topic=messages, effects=extra[["event_id"]])
+    result = audit(attempts_frame(ATTEMPTS), rolled_back)
+    assert failed(result) == ["I7"]
+    assert "events 555" in says(result, "I7")
+
+
+def test_i7_the_event_names_another_user() -> None:
+    good = evidence_of(1, 2, 3, 4)
+    assert good.outbox is not None
+    result = audit(attempts_frame(ATTEMPTS), replace(good, outbox=good.outbox.assign(user_id=[1, 2, 4, 3])))
+    assert failed(result) == ["I7"]
+    assert "events 103, 104" in says(result, "I7")
+
+
+def test_i7_a_message_that_belongs_to_no_row() -> None:
+    good = evidence_of(1, 2, 3, 4)
+    foreign = pd.DataFrame({"event_id": [-1], "user_id": [-1], "partition": [0], "offset": [4]})
+    assert good.topic is not None
+    result = audit(attempts_frame(ATTEMPTS), replace(good, topic=pd.concat([good.topic, foreign])))
+    assert failed(result) == ["I7"]
+
+
+def test_i8_an_event_that_never_reached_the_topic() -> None:
+    good = evidence_of(1, 2, 3, 4)
+    assert good.topic is not None
+    result = audit(attempts_frame(ATTEMPTS), replace(good, topic=good.topic.iloc[:-1]))
+    assert failed(result) == ["I8"]
+    assert "events 104" in says(result, "I8")
+
+
+def test_i9_an_effect_that_happened_twice() -> None:
+    good = evidence_of(1, 2, 3, 4)
+    twice = issues_frame(1, 2, 3, 4).assign(confirmations=[1, 1, 2, 1])
+    result = audit(attempts_frame(ATTEMPTS), replace(good, issues=twice))
+    assert failed(result) == ["I9"]
+    assert "events 103" in says(result, "I9")
+
+
+def test_i9_an_effect_that_was_recorded_twice() -> None:
+    good = evidence_of(1, 2, 3, 4)
+    assert good.effects is not None
+    result = audit(attempts_frame(ATTEMPTS), replace(good, effects=pd.concat([good.effects, good.effects.iloc[:1]])))
+    assert failed(result) == ["I9"]
+
+
+def test_i13_a_coupon_for_a_later_user() -> None:
+    late = [*ATTEMPTS[:3], (5, 410, 10.2, 10.3), (6, 201, 10.31, 10.4)]
+    result = audit(attempts_frame(late), evidence_of(1, 2, 3, 6))
+    assert failed(result) == ["I13"]
+    assert "late users 6" in says(result, "I13")
+
+
+def test_i13_a_row_for_a_user_told_sold_out() -> None:
+    result = audit(attempts_frame([*ATTEMPTS[:4], (5, 410, 10.5, 10.6)]), evidence_of(1, 2, 3, 5, redis_remaining=0))
+    assert failed(result) == ["I13"]
+    assert "users told 410 with a row 5" in says(result, "I13")
+
+
+def test_i13_a_holder_who_asks_again_must_hear_already_not_sold_out() -> None:
+    again = [*ATTEMPTS, (1, 410, 10.7, 10.8)]
+    assert failed(audit(attempts_frame(again), evidence_of(1, 2, 3, 4))) == ["I13"]
+    overlapping = [*ATTEMPTS, (3, 410, 10.15, 10.8)]
+    assert failed(audit(attempts_frame(overlapping), evidence_of(1, 2, 3, 4))) == []
+
+
+# Services with a known defect.
+
+
+def test_get_then_set_stock_oversells() -> None:
+    """Eight clients read "1 left" at once and each writes "0 left"."""
+    attempts = attempts_frame((user, 201, 10.0, 10.1) for user in range(1, 9))
+    result = audit(attempts, evidence_of(*range(1, 9), stock=1, redis_remaining=0))
+    assert failed(result) == ["I1", "I6"]
+    assert (result.counts["oversold"], result.counts["leaked"]) == (7, -7)
+
+
+def test_get_then_set_stock_loses_updates_before_it_oversells() -> None:
+    """Two of four decrements were overwritten: nothing is oversold yet, but the sum is wrong."""
+    attempts = attempts_frame((user, 201, 10.0, 10.1) for user in range(1, 5))
+    result = audit(attempts, evidence_of(1, 2, 3, 4, stock=10, redis_remaining=8))
+    assert failed(result) == ["I6"]
+
+
+def test_a_removed_unique_key_gives_two_coupons() -> None:
+    """A double click: both requests look, neither finds a row, both insert."""
+    clicks = attempts_frame([(7, 201, 10.0, 10.1), (7, 201, 10.01, 10.12)])
+    assert failed(audit(clicks, evidence_of(7, 7))) == ["I2"]
+
+
+def test_a_removed_unique_key_shows_even_when_one_reply_was_lost() -> None:
+    clicks = attempts_frame([(7, 201, 10.0, 10.1), (7, 0, 10.01, 40.0)])
+    assert failed(audit(clicks, evidence_of(7, 7))) == ["I2"]
+
+
+def test_an_offset_committed_before_processing_loses_effects() -> None:
+    """The consumer died between commit and apply: the message is on the topic, its effect nowhere."""
+    good = evidence_of(1, 2, 3, 4)
+    assert good.effects is not None
+    unconfirmed = issues_frame(1, 2, 3, 4).assign(confirmations=[1, 1, 1, 0], confirmed_at=[11, 11, 11, math.nan])
+    result = audit(attempts_frame(ATTEMPTS), replace(good, issues=unconfirmed, effects=good.effects.iloc[:3]))
+    assert failed(result) == ["I9"]
+    assert result.counts["confirmed"] == 3
+
+
+def test_a_duplicate_message_is_counted_not_failed() -> None:
+    """The relay died between produce and mark, and sent again; the inbox kept the effect single."""
+    good = evidence_of(1, 2, 3, 4)
+    assert good.topic is not None
+    result = audit(attempts_frame(ATTEMPTS), replace(good, topic=pd.concat([good.topic, good.topic.iloc[:2]])))
+    assert result.verdict is Status.PASS
+    assert (result.counts["topic_messages"], result.counts["topic_duplicates"]) == (6, 2)
+
+
+def test_a_pending_outbox_row_on_the_topic_is_said_not_failed() -> None:
+    good = evidence_of(1, 2, 3, 4)
+    assert good.outbox is not None
+    result = audit(attempts_frame(ATTEMPTS), replace(good, outbox=good.outbox.assign(status=[1, 1, 1, 0])))
+    assert result.verdict is Status.PASS
+    assert "1 outbox rows still pending" in says(result, "I8")
+
+
+# Unknown outcomes and interrupted iterations.
+
+
+@pytest.mark.parametrize("status", [0, 500, 503, 504, 302])
+def test_a_row_of_an_unknown_outcome_is_recovered(status: int) -> None:
+    result = audit(attempts_frame([(4, status, 10.0, 70.0)]), evidence_of(4))
+    assert failed(result) == []
+    assert (result.counts["recovered"], result.counts["unexpected"]) == (1, 0)
+
+
+def test_an_unknown_outcome_without_a_row_is_no_loss() -> None:
+    result = audit(attempts_frame([(4, 0, 10.0, 70.0)]), evidence_of())
+    assert result.verdict is Status.PASS
+    assert (result.counts["recovered"], result.counts["lost"]) == (0, 0)
+
+
+def test_rows_of_interrupted_iterations_are_unexpected_but_prove_no_phantom() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 99, interrupted=1))
+    assert (failed(result), unknown(result)) == ([], ["I4"])
+    assert result.counts["unexpected"] == 1
+    assert "k6 interrupted 1 iterations" in says(result, "I4")
+    more = audit(attempts_frame(ATTEMPTS[:2]), evidence_of(1, 2, 98, 99, interrupted=1))
+    assert failed(more) == ["I4"]
+
+
+def test_interrupted_iterations_that_left_no_row_change_nothing() -> None:
+    assert audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, interrupted=3)).verdict is Status.PASS
+
+
+def test_a_late_201_proves_nothing_when_a_reservation_may_have_been_given_back() -> None:
+    late = [*ATTEMPTS[:3], (4, 503, 10.1, 10.5), (5, 410, 10.2, 10.3), (6, 201, 10.6, 10.7)]
+    result = audit(attempts_frame(late), evidence_of(1, 2, 3, 6))
+    assert (failed(result), unknown(result)) == ([], ["I13"])
+
+
+# Missing evidence.
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ({"issues": None}, ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I13"]),
+        ({"outbox": None}, ["I7", "I8", "I9"]),
+        ({"topic": None}, ["I8"]),
+        ({"effects": None}, ["I9"]),
+        ({"stock": None}, ["I1", "I6"]),
+        ({"redis_remaining": None}, ["I6"]),
+        ({"reservation": None}, ["I6"]),
+    ],
+)
+def test_missing_evidence_is_unknown_with_its_reason(missing: dict[str, None], expected: list[str]) -> None:
+    reason = {next(iter(missing)): "the server did not answer"}
+    result = audit(attempts_frame(ATTEMPTS), replace(evidence_of(1, 2, 3, 4, reasons=reason), **missing))
+    assert failed(result) == []
+    assert unknown(result) == expected
+    assert result.verdict is Status.UNKNOWN
+    assert all("the server did not answer" in says(result, id) for id in expected)
+
+
+def test_nothing_collected_fails_nothing_and_passes_nothing() -> None:
+    result = audit(attempts_frame(ATTEMPTS), AuditEvidence())
+    assert failed(result) == []
+    assert "PASS" not in statuses(result).values()
+    assert result.counts["rows"] is result.counts["oversold"] is result.counts["leaked"] is None
+
+
+def test_the_remainder_is_the_databases_under_a_lock() -> None:
+    for reservation in ("db-lock", "redis-lock"):
+        evidence = evidence_of(1, 2, 3, 4, reservation=reservation, database_remaining=0, redis_remaining=None)
+        assert statuses(audit(attempts_frame(ATTEMPTS), evidence))["I6"] == "PASS"
+
+
+def test_replies_without_a_user_leave_what_needs_them_unknown() -> None:
+    nameless = [(None, status, started, ended) for _, status, started, ended in ATTEMPTS]
+    result = audit(attempts_frame(nameless), evidence_of(1, 2, 3, 4))
+    assert failed(result) == []
+    assert unknown(result) == ["I2", "I3", "I4", "I5", "I13"]
+
+
+def test_partial_evidence_still_proves_a_failure() -> None:
+    """More users were told 201 than there is stock: no table is needed to know that."""
+    attempts = attempts_frame((user, 201, 10.0, 10.1) for user in range(1, 6))
+    result = audit(attempts, AuditEvidence(stock=4))
+    assert failed(result) == ["I1"]
+
+
+def test_only_three_examples_are_named() -> None:
+    result = audit(attempts_frame([]), evidence_of(11, 12, 13, 14))
+    assert "users 11, 12, 13 and 1 more" in says(result, "I4")
+
+
+def test_replies_without_times_leave_sold_out_unknown() -> None:
+    timeless = [(user, status, math.nan, math.nan) for user, status, _, _ in ATTEMPTS]
+    result = audit(attempts_frame(timeless), evidence_of(1, 2, 3, 4))
+    assert (failed(result), unknown(result)) == ([], ["I13"])
+
+
+def test_evidence_from_frames_and_the_facts_of_a_file() -> None:
+    good = evidence_of(1, 2)
+    facts = {
+        "schema": 1,
+        "coupon_id": 1,
+        "topic": "t",
+        "stock": 4,
+        "reservation": "db-lock",
+        "reasons": {"topic": "gone"},
+    }
+    evidence = AuditEvidence.of({"issues": good.issues, "topic": None}, facts, interrupted=2)
+    assert evidence.issues is good.issues
+    assert (evidence.stock, evidence.reservation, evidence.interrupted) == (4, "db-lock", 2)
+    assert evidence.lacking("topic", "outbox") == ["no topic: gone", "no outbox: it was not collected"]
