@@ -1,0 +1,111 @@
+"""A Plotly figure in the one visual language of the workbench.
+
+Every trace carries a role (`meta.role`). Its colour here is for notebooks; the page's script
+looks the role up in the style sheet, so that dark, light and print each have their own colours.
+Roles differ in dash or symbol as well as in colour: they hold in greyscale.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+MIME = "application/vnd.plotly.v1+json"
+
+#: Most points a trace may have; a longer series is binned first.
+POINTS = 2000
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif'
+
+
+class Mark(NamedTuple):
+    """How a role is drawn."""
+
+    colour: str
+    dash: str
+    symbol: str
+    width: float = 1.8
+
+
+MARKS: dict[str, Mark] = {
+    "reference": Mark("#6b7280", "dash", "diamond-open"),
+    "variant-0": Mark("#d97a08", "solid", "circle"),
+    "variant-1": Mark("#124f8c", "solid", "square"),
+    "variant-2": Mark("#2a9d8f", "dot", "triangle-up"),
+    "variant-3": Mark("#a63d74", "dashdot", "x"),
+    "vus": Mark("#6b7280", "solid", "circle"),
+    "p50": Mark("#124f8c", "solid", "circle", 2.4),
+    "p90": Mark("#4a90d9", "dash", "circle", 1.6),
+    "p95": Mark("#d97a08", "solid", "circle", 2.0),
+    "max": Mark("#9aa1ab", "dot", "circle", 1.4),
+    "requests": Mark("#124f8c", "solid", "circle", 2.0),
+    "failed": Mark("#b3261e", "solid", "x"),
+    "limit": Mark("#b3261e", "dash", "circle", 1.2),
+}
+
+
+def variant_role(index: int) -> str:
+    """The role of the variant at that place in a study; the roles repeat after four."""
+    return f"variant-{index % 4}"
+
+
+class Chart(go.Figure):  # type: ignore[misc]  # plotly ships no types
+    """A Plotly figure that shows itself as data only: no script, no 5 MB of plotly.js in the notebook."""
+
+    _ipython_display_ = None
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
+        return {MIME: json.loads(self.to_json()), "text/plain": self.description}
+
+    def _repr_html_(self) -> None:
+        """None: the bundle above is the whole representation."""
+
+    @property
+    def description(self) -> str:
+        """What the figure shows, in one sentence, for those who cannot see it."""
+        return str((self.layout.meta or {}).get("description", "Figure"))
+
+    def __repr__(self) -> str:
+        return self.description
+
+
+def chart(traces: list[go.Scatter], description: str, **layout: Any) -> Chart:
+    """A chart of these traces; `description` is one sentence with figures and units."""
+    figure = Chart(data=traces)
+    figure.update_layout(template="none", meta={"description": description})
+    figure.update_layout(
+        font={"family": FONT, "size": 12, "color": "#3d4450"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 62, "r": 14, "t": 44, "b": 46},
+        hoverlabel={"font": {"family": FONT, "size": 12}, "namelength": -1},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        dragmode=False,
+    )
+    figure.update_layout(**layout)
+    return figure
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis with its title (and unit) and light grid lines."""
+    lines = {"gridcolor": "rgba(128,136,148,0.25)", "linecolor": "rgba(128,136,148,0.6)", "zeroline": False}
+    return {"title": {"text": title, "standoff": 8}, **lines, "automargin": True, **more}
+
+
+def logarithmic(title: str, **more: Any) -> dict[str, Any]:
+    """A logarithmic axis with a tick at 1, 2 and 5 of each decade."""
+    ticks = [base * 10**power for power in range(-2, 7) for base in (1, 2, 5)]
+    return axis(title, type="log", tickvals=ticks, ticktext=[f"{tick:,g}" for tick in ticks], **more)
+
+
+def numbers(values: Any) -> list[float | None]:
+    """Plain numbers with four significant digits; None where there is no value, so that gaps stay gaps."""
+    return [None if value != value else float(f"{value:.4g}") for value in values]
+
+
+def literal(text: str) -> str:
+    """Text that Plotly's own little markup leaves as it is."""
+    return html.escape(text, quote=False)

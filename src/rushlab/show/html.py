@@ -1,0 +1,136 @@
+"""The report as one HTML file that opens offline and loads nothing.
+
+The page is drawn by our own template from the outputs of an executed notebook. plotly.js stands in
+it once; figures are JSON; one small script draws them. The content security policy names the two
+scripts by their hashes, so nothing else can run, and allows no connection at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from markupsafe import Markup
+
+from rushlab.model.errors import ResultError
+from rushlab.show import units
+from rushlab.show.blocks import Document, document
+from rushlab.show.table import Cell
+from rushlab.show.table_html import TEMPLATES, environment
+from rushlab.show.tables.cells import TONES
+from rushlab.show.tables.environment import commit, machine
+from rushlab.show.views import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above a page: facts (name → text), badges, and sentences that must not be overlooked."""
+
+    facts: tuple[tuple[str, str], ...] = ()
+    badges: tuple[Cell, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, study: Study) -> Head:
+        """The head of a study: date, scale, commit, machine; verdicts counted; what is missing."""
+        facts = (
+            ("made", units.moment(study.created)),
+            ("scale", study.scale_label),
+            ("variants", ", ".join(study.variants)),
+            ("commit", commit(study.environment) or "not recorded"),
+            ("machine", machine(study.environment)),
+        )
+        return cls(facts, counted(study), tuple(study.missing))
+
+
+def counted(study: Study) -> tuple[Cell, ...]:
+    """Runs by validity and by audit, and thresholds missed, as badges."""
+    views = list(study)
+    cells = [
+        _count("run", [str(view.validity) for view in views], status) for status in ("VALID", "INVALID", "UNKNOWN")
+    ]
+    cells += [
+        _count("audit", [str(view.audit) for view in views], status) for status in ("PASS", "WARN", "FAIL", "UNKNOWN")
+    ]
+    results = [result for view in views if view.figures for result in view.figures.thresholds]
+    missed = sum(result.passed is False for result in results)
+    if missed:
+        cells.append(Cell(f"{missed} of {units.plural(len(results), 'threshold')} missed", missed, "bad"))
+    elif results:
+        cells.append(Cell(f"all {units.plural(len(results), 'threshold')} met", 0, "good"))
+    return tuple(cell for cell in cells if cell.text)
+
+
+def _count(noun: str, values: list[str], status: str) -> Cell:
+    number = values.count(status)
+    return Cell(f"{units.plural(number, noun)} {status}" if number else "", number, TONES[status])
+
+
+def page(notebook: Path, head: Head | None = None) -> str:
+    """The HTML page of an executed notebook.
+
+    Raises
+    ------
+    ResultError
+        The file is not there or is no notebook.
+    """
+    try:
+        read = nbformat.read(notebook, as_version=4)
+    except FileNotFoundError as error:
+        raise ResultError(f"There is no notebook {notebook}") from error
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError, AttributeError) as error:
+        raise ResultError(f"{notebook} is not a notebook that can be read", str(error).splitlines()[0]) from error
+    return render(document(read), head or Head())
+
+
+def render(content: Document, head: Head) -> str:
+    """The page of these blocks."""
+    scripts = [plotly(), script()] if content.figures else [script()]
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            content=content,
+            head=head,
+            policy=policy(scripts),
+            style=Markup((TEMPLATES / "page.css").read_text("utf-8")),
+            scripts=[Markup(text) for text in scripts],
+            markup=Markup,
+        )
+    )
+
+
+def policy(scripts: list[str]) -> str:
+    """A content security policy under which only these scripts run, and nothing is loaded."""
+    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in scripts)
+    rules = {
+        "default-src": "'none'",
+        "script-src": hashes,
+        "style-src": "'unsafe-inline'",
+        "img-src": "data: blob:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def plotly() -> str:
+    """plotly.js, as the installed plotly package carries it."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+@cache
+def script() -> str:
+    """The page's own script."""
+    return (TEMPLATES / "page.js").read_text("utf-8")

@@ -1,0 +1,47 @@
+"""Tables as Markdown, for a pull request."""
+
+from __future__ import annotations
+
+from rushlab.show.findings import findings
+from rushlab.show.several import escape
+from rushlab.show.table import Cell, Row, Table
+from rushlab.show.tables import latency, outcome, summary, thresholds
+from rushlab.show.views import Study
+
+
+def report(study: Study) -> str:
+    """The study as one Markdown document: what is missing, findings, verdicts, every profile's tables."""
+    parts = [f"# Performance report, scale {escape(study.scale_label)}"]
+    if study.partial:
+        parts.append("**This report is partial.**\n\n" + "\n".join(f"- {escape(text)}" for text in study.missing))
+    found = findings(study)
+    parts.append("\n".join(f"- {escape(item.sentence)}" for item in found) or "Nothing was found.")
+    tables = [summary(study), thresholds(study)]
+    tables += [make(study, profile) for profile in study.profiles for make in (latency, outcome)]
+    return "\n\n".join([*parts, *map(table, tables)]) + "\n"
+
+
+def table(content: Table) -> str:
+    """One table in GitHub's pipe form, its notes below."""
+    heads = [": ".join(filter(None, (column.group, column.name))) for column in content.columns]
+    rules = ["---", *("---:" if column.number else "---" for column in content.columns)]
+    lines = [_line([content.corner, *heads]), f"| {' | '.join(rules)} |"]
+    lines += [_row(content, row) for row in content.rows]
+    notes = [f"{number}. {escape(note)}" for number, note in enumerate(content.notes, 1)]
+    remarks = [escape(remark) for remark in content.remarks]
+    return "\n\n".join(filter(None, (f"**{escape(content.caption)}**", "\n".join(lines), "\n".join(notes), *remarks)))
+
+
+def _row(content: Table, row: Row) -> str:
+    if row.heading:
+        return f"| **{escape(row.label)}** |{'  |' * len(content.columns)}"
+    cells = [f"{escape(cell.text)}{_mark(content, cell)}" for cell in row.cells]
+    return f"| {' | '.join([escape(row.label), *cells])} |"
+
+
+def _mark(content: Table, cell: Cell) -> str:
+    return f" ({content.mark(cell.note)})" if cell.note else ""
+
+
+def _line(texts: list[str]) -> str:
+    return f"| {' | '.join(escape(text) for text in texts)} |"

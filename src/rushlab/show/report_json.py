@@ -1,0 +1,59 @@
+"""A study as `report.json` (docs/schemas/report.schema.json): unknown values are null, with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlab.model.results import RunFigures
+from rushlab.show.views import RunView, Study
+
+SCHEMA = 1
+
+FIELDS = (
+    *("requests", "failed", "success_rate", "mean_ms", "median_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"),
+    *("rate_per_s", "bound", "bound_share", "confirmed", "drain_s"),
+)
+
+
+def report_json(study: Study) -> dict[str, Any]:
+    """The study as plain JSON values."""
+    return {
+        "schema": SCHEMA,
+        "scale": study.scale,
+        "created": study.created,
+        "partial": study.partial,
+        "missing": list(study.missing),
+        "variants": {
+            variant: {"profiles": {name: profile(view) for name, view in views.items()}}
+            for variant, views in study.variants.items()
+        },
+        "environment": study.environment,
+    }
+
+
+def profile(view: RunView) -> dict[str, Any]:
+    """One run's figures and verdicts."""
+    figures, run = view.figures, view.run
+    values = {field: getattr(figures, field) if figures else None for field in FIELDS}
+    return {
+        "run": run.id,
+        "verdict": str(view.validity),
+        "verdict_reason": run.verdict.reason if run.verdict else None,
+        **values,
+        "outcomes": dict(figures.outcomes) if figures else {},
+        "issued_ms": dict(figures.issued_ms) if figures else {},
+        "confirm_ms": dict(figures.confirm_ms) if figures else {},
+        "thresholds": thresholds(figures),
+        "audit": str(view.audit),
+        "counts": dict(run.audit.counts) if run.audit else {},
+        "knobs": dict(run.knobs),
+        "reasons": {field: view.reason(field) for field, value in values.items() if value is None},
+    }
+
+
+def thresholds(figures: RunFigures | None) -> dict[str, dict[str, dict[str, Any]]]:
+    """metric → expression → its value and whether it held (`ok`, null when undecided)."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for result in figures.thresholds if figures else ():
+        found.setdefault(result.metric, {})[result.expression] = {"ok": result.passed, "value": result.value}
+    return found

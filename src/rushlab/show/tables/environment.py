@@ -1,0 +1,107 @@
+"""Where the figures come from: both environments, the variants' settings, each run's provenance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlab.show import units
+from rushlab.show.table import Cell, Column, Row, Table
+from rushlab.show.tables.cells import REPORT, unknown
+from rushlab.show.views import RunView, Study
+
+#: The report's roles → the servers that may fill them here, as `versions` names them, and their proper names.
+ROLES: dict[str, dict[str, str]] = {
+    "application server": {"service": "Coupon service", "python": "Python"},
+    "database": {"mysql": "MySQL", "mariadb": "MariaDB", "database": ""},
+    "cache": {"redis": "Redis"},
+    "message broker": {"kafka": "Apache Kafka"},
+    "monitoring": {"prometheus": "Prometheus"},
+    "dashboards": {"grafana": "Grafana"},
+    "load generator": {"k6": "k6"},
+}
+
+
+def environment(study: Study) -> Table:
+    """The report's section 4 beside ours, and the machine that ours ran on."""
+    versions: dict[str, Any] = study.environment.get("versions") or {}
+    theirs = {server.role: server.report for server in study.reference.environment}
+    rows = [Row(role, (Cell(text, tone="name"), _filled(versions, role))) for role, text in theirs.items()]
+    rows += [Row(label, (unknown("the report does not say"), cell)) for label, cell in _machine(study.environment)]
+    columns = (Column(REPORT, number=False), Column("here", number=False))
+    return Table("Both environments", "role", columns, tuple(rows))
+
+
+def _filled(versions: dict[str, Any], role: str) -> Cell:
+    found = [f"{proper} {versions[key]}".strip() for key, proper in ROLES.get(role, {}).items() if versions.get(key)]
+    return Cell(", ".join(found), tone="name") if found else unknown(f"no {role} was recorded")
+
+
+def _machine(ours: dict[str, Any]) -> list[tuple[str, Cell]]:
+    host = ours.get("host") or {}
+    memory = host.get("memory_bytes")
+    facts = {
+        "processor": host.get("cpu"),
+        "cores": host.get("cores"),
+        "memory": units.size(memory) if memory else None,
+        "operating system": host.get("os"),
+        "started as": ours.get("backend"),
+    }
+    return [(name, Cell(str(fact)) if fact else unknown("not recorded")) for name, fact in facts.items()]
+
+
+def machine(ours: dict[str, Any]) -> str:
+    """The machine in one line, for a heading."""
+    facts = {name: cell.text for name, cell in _machine(ours) if cell.text != units.UNKNOWN}
+    cores = f"{facts['cores']} cores" if "cores" in facts else ""
+    parts = (facts.get("processor"), cores, facts.get("memory"), facts.get("operating system"))
+    return ", ".join(part for part in parts if part) or "machine not recorded"
+
+
+def settings(study: Study) -> Table:
+    """The knobs of every variant; those that differ come first."""
+    knobs = {variant: next(iter(views.values())).run.knobs for variant, views in study.variants.items() if views}
+    names = list(dict.fromkeys(name for values in knobs.values() for name in values))
+    differing = [name for name in names if len({str(values.get(name)) for values in knobs.values()}) > 1]
+    same = [name for name in names if name not in differing]
+    rows = [Row("different"), *_knobs(knobs, differing)] if differing else []
+    rows += [Row("the same"), *_knobs(knobs, same)] if same else []
+    return Table("Settings of the variants", "knob", tuple(Column(name) for name in knobs), tuple(rows))
+
+
+def _knobs(knobs: dict[str, dict[str, Any]], names: list[str]) -> list[Row]:
+    return [Row(name, tuple(_value(values.get(name)) for values in knobs.values())) for name in names]
+
+
+def _value(value: Any) -> Cell:
+    if value is None:
+        return unknown("not set")
+    return Cell("yes" if value is True else "no" if value is False else str(value), value=value)
+
+
+def provenance(study: Study) -> Table:
+    """Run by run: its id, when it ran, what k6 said, its commit, and the hash of its points."""
+    rows = [Row(view.label, _origin(view, study)) for view in study]
+    names = ("run", "started", "seconds", "k6 ended with", "commit", "points, SHA-256")
+    return Table("Provenance", "run of", tuple(Column(name, number=False) for name in names), tuple(rows))
+
+
+def _origin(view: RunView, study: Study) -> tuple[Cell, ...]:
+    run = view.run
+    digest = run.artefacts.get("points.json.gz") or run.artefacts.get("points.parquet") or ""
+    facts = (
+        run.id,
+        units.moment(run.timing.started) if run.timing.started else None,
+        f"{run.load.elapsed_s:,.1f}" if run.load.elapsed_s is not None else None,
+        None if run.load.exit_code is None else str(run.load.exit_code),
+        commit(run.environment) or commit(study.environment),
+        digest[:12] or None,
+    )
+    return tuple(Cell(fact) if fact else unknown("not recorded") for fact in facts)
+
+
+def commit(environment: dict[str, Any]) -> str | None:
+    """The commit's first twelve digits, with a word when there were changes on top."""
+    found = environment.get("commit")
+    if not found:
+        return None
+    return f"{str(found)[:12]}{' + changes' if environment.get('dirty') else ''}"

@@ -1,0 +1,88 @@
+"""Numbers and units as a reader sees them, one function each."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+UNKNOWN = "—"
+
+
+def known(value: float | None) -> bool:
+    """Whether there is a number to show."""
+    return value is not None and math.isfinite(value)
+
+
+def milliseconds(value: float | None) -> str:
+    """Milliseconds without their unit: 2 decimals below 10, 1 below 100, none above."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
+def as_printed(value: float | None) -> str:
+    """A figure of the report with just the digits the report gave it."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def duration(value_ms: float | None) -> str:
+    """A time with its unit, for sentences: ms below one second, s above."""
+    if value_ms is None or not math.isfinite(value_ms):
+        return UNKNOWN
+    return f"{milliseconds(value_ms)} ms" if value_ms < 1000 else f"{value_ms / 1000:.2f} s"
+
+
+def seconds(value: float | None) -> str:
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:,.1f} s"
+
+
+def count(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,d}"
+
+
+def percent(share: float | None) -> str:
+    """A share of one as per cent; never rounded to 0 or 100 when it is neither."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    text = f"{share * 100:.1f}"
+    if (text == "100.0" and share != 1) or (text == "0.0" and share != 0):
+        text = f"{share * 100:.3g}" if share < 0.5 else f"{math.floor(share * 1e5) / 1e3:.3f}"
+    return f"{text} %"
+
+
+def speed(ratio: float) -> str:
+    """A ratio of times (ours / theirs) in words, so that its direction cannot be misread."""
+    return _direction(ratio, lower="faster", higher="slower")
+
+
+def amount(ratio: float) -> str:
+    """A ratio of counts (ours / theirs) in words."""
+    return _direction(ratio, lower="fewer", higher="more")
+
+
+def _direction(ratio: float, *, lower: str, higher: str) -> str:
+    word = lower if ratio < 1 else higher
+    factor = 1 / ratio if ratio < 1 else ratio
+    if factor < 1.1:
+        return f"{(factor - 1) * 100:.1f} % {word}" if factor > 1 else "equal"
+    return f"{factor:.{2 if factor < 10 else 1 if factor < 100 else 0}f}× {word}"
+
+
+def moment(epoch: float | None) -> str:
+    """Epoch seconds as a date and time in UTC."""
+    if epoch is None:
+        return UNKNOWN
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def size(value: float | None) -> str:
+    """Bytes as GiB or MiB."""
+    if value is None:
+        return UNKNOWN
+    return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.1f} MiB"
+
+
+def plural(number: int, word: str) -> str:
+    return f"{number:,d} {word}" if number == 1 else f"{number:,d} {word}s"
