@@ -2,8 +2,10 @@
 
 CouponsError
 ├── BadSetting        the environment asks for something that cannot be
-└── CannotDecide      nothing is known to have happened; the user may try again (503)
-    └── Busy          the bounded wait for a lock, a connection or a place in a group is over
+└── CannotDecide      the service cannot decide safely; the user may try again (503)
+    ├── Busy          the bounded wait for a lock, a connection or a place in a group is over
+    ├── NotWritten    the transaction is known not to have happened
+    └── MaybeWritten  the commit's answer was lost and the database cannot be asked yet
 """
 
 from __future__ import annotations
@@ -27,3 +29,11 @@ class CannotDecide(CouponsError):
 
 class Busy(CannotDecide):
     """A bounded wait ended before there was room."""
+
+
+class NotWritten(CannotDecide):
+    """The transaction is known not to have happened; a reservation for it is to be given back."""
+
+
+class MaybeWritten(CannotDecide):
+    """The connection was lost in the commit and the database could not be asked yet."""

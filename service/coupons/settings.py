@@ -125,12 +125,14 @@ def preset(name: str) -> dict[str, KnobValue]:
     presets = json.loads(KNOBS_FILE.read_text("utf-8"))["presets"]
     if name not in presets:
         raise BadSetting(f"Preset {name!r} is not known; there are {', '.join(presets)}.")
-    return {knob: spec["default"] for knob, spec in knob_table().items()} | presets[name]
+    defaults = {knob: spec["default"] for knob, spec in knob_table().items()}
+    return cast("dict[str, KnobValue]", defaults | presets[name])
 
 
 def _knobs(texts: Mapping[str, str]) -> Knobs:
-    values = {name: _knob(name, texts[name]) if name in texts else spec["default"] for name, spec in knob_table().items()}
-    knobs = Knobs(**cast("dict[str, Any]", values))
+    defaults = {name: spec["default"] for name, spec in knob_table().items()}
+    values = defaults | {name: _knob(name, text) for name, text in texts.items()}
+    knobs = Knobs(**values)
     _refuse_unbuilt(knobs)
     return knobs
 

@@ -1,0 +1,118 @@
+"""The parts of a service process, put together as the knobs say."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from prometheus_client.registry import CollectorRegistry
+
+from coupons.event_ids import EventIds
+from coupons.pool import Pool
+from coupons.reservation import Reservation
+from coupons.reservation.atomic import Atomic
+from coupons.reservation.db_lock import DbLock
+from coupons.reservation.rebuild import Rebuild
+from coupons.reservation.redis_client import connect
+from coupons.reservation.redis_lock import RedisLock
+from coupons.reservation.takes import Takes
+from coupons.reservation.token_lock import TokenLock
+from coupons.reservation.trust import Trust
+from coupons.service_metrics import ServiceMetrics
+from coupons.settings import Settings
+from coupons.tables import Tables
+from coupons.writers import Writer
+from coupons.writers.grouped import GroupedWriter
+from coupons.writers.per_request import PerRequestWriter
+from coupons.writers.settling import Settling
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What every kind of reservation works with."""
+
+    pool: Pool
+    tables: Tables
+    settling: Settling
+    writer: Writer
+    metrics: ServiceMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a running service consists of."""
+
+    core: Core
+    reservation: Reservation
+
+    async def start(self) -> None:
+        """Make ready."""
+        await self.reservation.start()
+
+    async def close(self) -> None:
+        """Finish in order: what is being written, what is being settled, then the connections."""
+        await self.core.writer.close()
+        await self.core.settling.close()
+        await self.reservation.close()
+        await self.core.pool.close()
+
+
+def assemble(settings: Settings, registry: CollectorRegistry) -> Parts:
+    """The parts, not started; to be called inside the event loop."""
+    metrics = ServiceMetrics(registry)
+    pool = _pool(settings, metrics)
+    settling = Settling(pool)
+    writer = _writer(settings, pool, settling, metrics)
+    tables = Tables(pool)
+    core = Core(pool, tables, settling, writer, metrics)
+    return Parts(core, _reservation(settings, core))
+
+
+def _pool(settings: Settings, metrics: ServiceMetrics) -> Pool:
+    pool = Pool(settings.database, settings.knobs.pool_size, metrics.stages["pool"])
+    metrics.table.gauge("coupons_pool_in_use", "Database connections at work", lambda: pool.in_use)
+    metrics.table.gauge("coupons_pool_size", "Database connections at most", lambda: pool.size)
+    metrics.table.gauge("coupons_pool_waiting", "Requests waiting for a connection", lambda: pool.waiting)
+    return pool
+
+
+def _writer(settings: Settings, pool: Pool, settling: Settling, metrics: ServiceMetrics) -> Writer:
+    takes_stock = settings.knobs.reservation in ("db-lock", "redis-lock")
+    kind = GroupedWriter if settings.knobs.outbox == "grouped" else PerRequestWriter
+    return kind(pool, EventIds(pool), settling, metrics, takes_stock=takes_stock)
+
+
+def _reservation(settings: Settings, core: Core) -> Reservation:
+    knobs = settings.knobs
+    if knobs.reservation == "db-lock":
+        return DbLock(core.writer)
+    if knobs.reservation == "redis-lock":
+        redis = connect(settings.redis)
+        lock = TokenLock(redis, knobs.lock_ttl, core.metrics.stages["lock"], watchdog=knobs.lock_watchdog)
+        return RedisLock(redis, lock, core.writer)
+    return _atomic(settings, core)
+
+
+def _atomic(settings: Settings, core: Core) -> Atomic:
+    kind = settings.knobs.reservation.removeprefix("redis-")
+    # The rebuild has connections of its own: it must reach a Redis that is not believed yet.
+    own = connect(settings.redis, connections=1)
+    trust = Trust(Rebuild(own, core.pool, sorted_set=kind == "zset"), core.metrics.rebuilds)
+    redis = connect(settings.redis, on_connect=trust.check_connection)
+    scripts = Takes(redis, kind, core.metrics.stages["redis"])
+    atomic = Atomic(scripts, trust, core.writer, core.tables, core.metrics.given_back)
+    core.settling.resolved = atomic.settled
+    return atomic
+
+
+async def watch_loop(metrics: ServiceMetrics, every_s: float = 0.05) -> None:
+    """Measure how late the event loop wakes up; the longest delay of the last second is shown."""
+    loop = asyncio.get_running_loop()
+    worst = [0.0] * round(1 / every_s)
+    turn = 0
+    while True:
+        due = loop.time() + every_s
+        await asyncio.sleep(every_s)
+        worst[turn % len(worst)] = max(0.0, loop.time() - due)
+        turn += 1
+        metrics.loop_delay = max(worst)

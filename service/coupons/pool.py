@@ -1,0 +1,141 @@
+"""Database connections of the service: a fixed number, handed out in order of asking, with a bounded wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncmy
+from asyncmy.errors import MySQLError
+
+from coupons.database import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, SESSION
+from coupons.errors import Busy, NotWritten
+from coupons.metrics import Histogram
+from coupons.settings import Database
+
+if TYPE_CHECKING:
+    from asyncmy.connection import Connection
+
+WAIT_S: Final = 10.0
+#: What a broken connection or an unreachable server raises.
+LOST: Final = (MySQLError, OSError, EOFError, asyncio.TimeoutError)
+
+
+class Pool:
+    """At most `size` connections; who waits longest is served first."""
+
+    def __init__(self, where: Database, size: int, waited: Histogram | None = None) -> None:
+        self.size = size
+        self._where = where
+        self._waited = waited or Histogram()
+        self._idle: list[Connection] = []
+        self._free = size
+        self._waiters: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def in_use(self) -> int:
+        """Connections at work."""
+        return self.size - self._free
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a connection."""
+        return len(self._waiters)
+
+    @asynccontextmanager
+    async def connection(self, wait_s: float = WAIT_S) -> AsyncIterator[Connection]:
+        """A connection outside any transaction.
+
+        A connection on which an exception passed is closed, and the server rolls back what it had begun.
+
+        Raises
+        ------
+        Busy
+            No connection became free in `wait_s`.
+        NotWritten
+            A new connection was needed and the database did not answer.
+        """
+        asked = perf_counter()
+        await self._enter(wait_s)
+        self._waited.observe(perf_counter() - asked)
+        connection: Connection | None = None
+        whole = False
+        try:
+            connection = self._idle.pop() if self._idle else await self._connect()
+            yield connection
+            whole = True
+        finally:
+            self._leave(connection, whole)
+
+    def _leave(self, connection: Connection | None, whole: bool) -> None:
+        if connection is not None:
+            if whole and connection.connected:
+                self._idle.append(connection)
+            else:
+                connection.close()
+        self._release()
+
+    async def _enter(self, wait_s: float) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(turn)
+        timer = asyncio.get_running_loop().call_later(wait_s, _expire, turn)
+        try:
+            await turn
+        except (Busy, asyncio.CancelledError):
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._release()  # the turn came together with the cancellation
+            else:
+                with suppress(ValueError):
+                    self._waiters.remove(turn)
+            raise
+        finally:
+            timer.cancel()
+
+    def _release(self) -> None:
+        while self._waiters:
+            turn = self._waiters.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    async def _connect(self) -> Connection:
+        try:
+            connection = await asyncmy.connect(**_address(self._where), autocommit=False)
+            async with connection.cursor() as cursor:
+                for statement in SESSION:
+                    await cursor.execute(statement)
+        except LOST as error:
+            raise NotWritten("the database does not answer") from error
+        return connection
+
+    async def close(self) -> None:
+        """Say goodbye on every idle connection."""
+        while self._idle:
+            with suppress(*LOST):
+                await self._idle.pop().ensure_closed()
+
+
+def _expire(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(Busy("no database connection became free"))
+
+
+def _address(where: Database) -> dict[str, Any]:
+    return {
+        "host": where.host,
+        "port": where.port,
+        "user": where.user,
+        "password": where.password,
+        "database": where.name,
+        "charset": "utf8mb4",
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "read_timeout": ANSWER_TIMEOUT_S,
+    }

@@ -1,0 +1,132 @@
+"""Reservation by one script in Redis (`redis-lua`: a set of users, `redis-zset`: a sorted set), then the commit."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from coupons import decision
+from coupons.decision import Decision
+from coupons.errors import Busy, CannotDecide, MaybeWritten, NotWritten
+from coupons.metrics import Counter
+from coupons.reservation import takes
+from coupons.reservation.redis_client import LOST, stock_key
+from coupons.reservation.takes import Takes
+from coupons.reservation.trust import Trust
+from coupons.tables import Tables
+from coupons.writers import Writer
+
+if TYPE_CHECKING:
+    from coupons.writers.statements import Row
+
+
+class Atomic:
+    """Redis admits, the database confirms."""
+
+    def __init__(self, scripts: Takes, trust: Trust, writer: Writer, tables: Tables, given_back: Counter) -> None:
+        self._takes = scripts
+        self._redis = scripts.redis
+        self._trust = trust
+        self._writer = writer
+        self._tables = tables
+        self._given_back = given_back
+        self._later: set[asyncio.Task[None]] = set()
+
+    async def issue(self, coupon_id: int, user_id: int) -> Decision:
+        """See `Reservation.issue`."""
+        trust = self._trust
+        if not trust.open:
+            raise CannotDecide("Redis is being rebuilt from the database")
+        trust.in_flight += 1
+        try:
+            answer = await self._take(coupon_id, user_id)
+            if answer == takes.TAKEN:
+                return await self._write(coupon_id, user_id)
+        finally:
+            trust.in_flight -= 1
+        if answer == takes.ALREADY:
+            return decision.ALREADY
+        if answer == takes.SOLD_OUT:
+            return decision.SOLD_OUT
+        return await self._missing(coupon_id)
+
+    async def _take(self, coupon_id: int, user_id: int) -> int:
+        try:
+            return await self._takes.take(coupon_id, user_id)
+        except CannotDecide as error:
+            self._trust.distrust(str(error))
+            raise
+
+    async def _write(self, coupon_id: int, user_id: int) -> Decision:
+        try:
+            # A row that exists already means that Redis had forgotten this user: the reservation is then right.
+            return await self._writer.write(coupon_id, user_id)
+        except (NotWritten, Busy):
+            await self._return(coupon_id, user_id)
+            raise
+        except MaybeWritten:
+            self._trust.in_flight += 1  # until `settled`
+            raise
+
+    async def _return(self, coupon_id: int, user_id: int) -> None:
+        try:
+            await self._takes.give_back(coupon_id, [user_id])
+        except CannotDecide as error:
+            self._trust.distrust(str(error))
+        else:
+            self._given_back.add()
+
+    def settled(self, row: Row, written: bool) -> None:
+        """A MaybeWritten row has been found, or found absent: then its reservation is given back."""
+        task = asyncio.create_task(self._settle(row, written))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _settle(self, row: Row, written: bool) -> None:
+        try:
+            if not written:
+                await self._return(row.coupon_id, row.user_id)
+        finally:
+            self._trust.in_flight -= 1
+
+    async def _missing(self, coupon_id: int) -> Decision:
+        if not await self._tables.exists(coupon_id):
+            return decision.UNKNOWN_COUPON
+        self._trust.distrust(f"the stock of coupon {coupon_id} is not there")
+        raise CannotDecide("Redis has lost the stock; it is being rebuilt from the database")
+
+    async def start(self) -> None:
+        """Rebuild Redis from the database before the first request; goes on in the background if it cannot yet."""
+        self._trust.distrust("the service starts")
+        await asyncio.wait({asyncio.ensure_future(self._trust.rebuilt())}, timeout=5)
+
+    async def seed(self, coupon_id: int, stock: int) -> None:
+        """Put the stock of a new coupon into Redis; CannotDecide when it does not answer."""
+        try:
+            await self._redis.set(stock_key(coupon_id), stock, nx=True)
+        except LOST as error:
+            self._trust.distrust("a new coupon could not be put there")
+            raise CannotDecide("Redis does not answer") from error
+
+    async def remaining(self, coupon_id: int) -> int | None:
+        """Redis's count; CannotDecide when it is not to be had."""
+        try:
+            left = await self._redis.get(stock_key(coupon_id))
+        except LOST as error:
+            raise CannotDecide("Redis does not answer") from error
+        if left is None or not self._trust.open:
+            raise CannotDecide("Redis is being rebuilt from the database")
+        return int(left)
+
+    async def ready(self) -> bool:
+        """Redis is believed and answers."""
+        try:
+            return self._trust.open and bool(await self._redis.ping())
+        except LOST:
+            return False
+
+    async def close(self) -> None:
+        """Finish what is being settled, stop a rebuild, let go of the connections."""
+        await asyncio.gather(*self._later, return_exceptions=True)
+        await self._trust.close()
+        await self._redis.aclose()

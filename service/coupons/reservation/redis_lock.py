@@ -1,0 +1,45 @@
+"""A token lock per coupon around the whole transaction (`lock_scope` wide); the database decides inside it."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from coupons.decision import Decision
+from coupons.reservation.redis_client import LOST
+from coupons.reservation.token_lock import TokenLock
+from coupons.writers import Writer
+
+
+class RedisLock:
+    """Requests for one coupon run one after the other, over every process."""
+
+    def __init__(self, redis: Redis, lock: TokenLock, writer: Writer) -> None:
+        self._redis = redis
+        self._lock = lock
+        self._writer = writer
+
+    async def issue(self, coupon_id: int, user_id: int) -> Decision:
+        """See `Reservation.issue`."""
+        async with self._lock.hold(coupon_id):
+            return await self._writer.write(coupon_id, user_id)
+
+    async def start(self) -> None:
+        """Locks need no preparation."""
+
+    async def seed(self, coupon_id: int, stock: int) -> None:
+        """The stock is the database's."""
+
+    async def remaining(self, coupon_id: int) -> int | None:
+        """The database counts."""
+        return None
+
+    async def ready(self) -> bool:
+        """Whether Redis answers."""
+        try:
+            return bool(await self._redis.ping())
+        except LOST:
+            return False
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._redis.aclose()

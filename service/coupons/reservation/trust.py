@@ -1,0 +1,84 @@
+"""Whether Redis may be believed. Once it may not, requests get 503 until it has been rebuilt from the database.
+
+Redis is not believed after a restart (another run id), a missing key, or a call whose answer was lost: its effect is
+unknown. The rebuild waits until nothing is between its reservation and its commit, so that it reads the whole truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from redis.asyncio import Connection as RedisConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from coupons.errors import CannotDecide
+from coupons.metrics import Counter
+from coupons.reservation.rebuild import Rebuild
+
+PAUSE_S: Final = 0.5
+QUIET_POLL_S: Final = 0.01
+
+log = logging.getLogger(__name__)
+
+
+class Trust:
+    """Open while Redis is believed; `in_flight` counts requests between reservation and commit."""
+
+    def __init__(self, rebuild: Rebuild, rebuilds: Counter) -> None:
+        self.open = False
+        self.in_flight = 0
+        self._rebuild = rebuild
+        self._rebuilds = rebuilds
+        self._run_id: str | None = None
+        self._work: asyncio.Task[None] | None = None
+
+    def distrust(self, why: str) -> None:
+        """Stop believing Redis and begin to rebuild it."""
+        if self.open or self._work is None:
+            log.warning("Redis is rebuilt from the database: %s", why)
+        self.open = False
+        if self._work is None:
+            self._work = asyncio.create_task(self._until_rebuilt())
+
+    async def rebuilt(self) -> None:
+        """Wait for the rebuild that is under way."""
+        if self._work is not None:
+            await self._work
+
+    async def _until_rebuilt(self) -> None:
+        try:
+            while not self.open:
+                await self._quiet()
+                try:
+                    self._run_id = await self._rebuild.all()
+                except CannotDecide as error:
+                    log.warning("the rebuild failed: %s", error)
+                    await asyncio.sleep(PAUSE_S)
+                else:
+                    self._rebuilds.add()
+                    self.open = True
+        finally:
+            self._work = None
+
+    async def _quiet(self) -> None:
+        while self.in_flight:
+            await asyncio.sleep(QUIET_POLL_S)
+
+    async def check_connection(self, connection: RedisConnection) -> None:
+        """Refuse a connection to a Redis that is not the one that was rebuilt (redis-py's connect hook)."""
+        await connection.on_connect()
+        await connection.send_command("INFO", "server")
+        info = await connection.read_response()
+        text = info.decode() if isinstance(info, bytes) else str(info)
+        if self._run_id and f"run_id:{self._run_id}" not in text:
+            raise RedisConnectionError("Redis was restarted")
+
+    async def close(self) -> None:
+        """Stop a rebuild that is under way."""
+        self.open = False
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+        await self._rebuild.close()

@@ -1,0 +1,87 @@
+"""`python -m coupons.service`: the HTTP service."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import uvicorn
+import uvloop
+from prometheus_client import REGISTRY
+
+from coupons import settings
+from coupons.app import Handlers, build
+from coupons.assembly import Parts, assemble, watch_loop
+from coupons.errors import BadSetting
+from coupons.issue_endpoint import IssueEndpoint
+from coupons.settings import Settings
+
+#: A client may pause this long between two requests on one connection.
+KEEP_ALIVE_S: Final = 75
+#: How long accepted requests may take to finish after SIGTERM.
+GRACE_S: Final = 25
+
+
+async def serve(told: Settings) -> None:
+    """Answer until SIGTERM or SIGINT, then finish what was accepted."""
+    parts = assemble(told, REGISTRY)
+    app = build(
+        IssueEndpoint(parts.reservation, parts.core.metrics),
+        Handlers(parts.core.tables, parts.reservation, REGISTRY),
+        lambda _app: _lifespan(parts),
+    )
+    config = uvicorn.Config(
+        app,
+        host=told.host,
+        port=told.port,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        backlog=4096,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    await uvicorn.Server(config).serve()
+
+
+@asynccontextmanager
+async def _lifespan(parts: Parts) -> AsyncIterator[None]:
+    await parts.start()
+    watch = asyncio.create_task(watch_loop(parts.core.metrics))
+    _calm_garbage_collector()
+    yield
+    watch.cancel()
+    await parts.close()
+
+
+def _calm_garbage_collector() -> None:
+    """What is there now stays; the young generation is collected less often (each pass stops every request)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def main() -> int:
+    """Run the service; 1 with one sentence when the settings cannot be."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        told = settings.load(os.environ)
+    except BadSetting as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the sentence for the one who started it
+        return 1
+    uvloop.run(serve(told))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""A transaction for each request."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from asyncmy.errors import IntegrityError
+
+from coupons.decision import ALREADY, SOLD_OUT, UNKNOWN_COUPON, Decision, issued
+from coupons.errors import MaybeWritten, NotWritten
+from coupons.event_ids import EventIds
+from coupons.pool import LOST, Pool
+from coupons.service_metrics import ServiceMetrics
+from coupons.writers import statements
+from coupons.writers.settling import Settling
+from coupons.writers.statements import Row
+
+if TYPE_CHECKING:
+    from asyncmy.connection import Connection
+
+TRIES: Final = 4
+
+
+class PerRequestWriter:
+    """One request, one connection, one commit."""
+
+    def __init__(
+        self, pool: Pool, ids: EventIds, settling: Settling, metrics: ServiceMetrics, *, takes_stock: bool
+    ) -> None:
+        self._pool = pool
+        self._ids = ids
+        self._settling = settling
+        self._takes_stock = takes_stock
+        self._write_seconds = metrics.stages["write"]
+        self._commit_seconds = metrics.stages["commit"]
+
+    async def write(self, coupon_id: int, user_id: int) -> Decision:
+        """See `Writer.write`."""
+        (event_id,) = await self._ids.take(1)
+        return await self.write_row(Row(coupon_id, user_id, event_id, statements.now()))
+
+    async def write_row(self, row: Row) -> Decision:
+        """Write a row that has its event id; a deadlock is tried again a few times."""
+        for attempt in range(TRIES):
+            try:
+                return await self._transaction(row)
+            except LOST as error:
+                if statements.error_number(error) not in statements.TRY_AGAIN:
+                    raise NotWritten("the database failed before the commit") from error
+            await asyncio.sleep(random.uniform(0.001, 0.01) * (attempt + 1))
+        raise NotWritten("the database's locks could not be had")
+
+    async def _transaction(self, row: Row) -> Decision:
+        async with self._pool.connection() as connection:
+            started = perf_counter()
+            refusal = await self._statements(connection, row)
+            self._write_seconds.observe(perf_counter() - started)
+            if refusal:
+                await connection.rollback()
+                return refusal
+            if await self._commit(connection):
+                return issued(row.event_id)
+        return await self._settled(row)
+
+    async def _statements(self, connection: Connection, row: Row) -> Decision | None:
+        """Everything before the commit; why the request is refused, None when it is not."""
+        async with connection.cursor() as cursor:
+            # The conditional update locks the stock's row and decides in one step.
+            if self._takes_stock and not await cursor.execute(statements.TAKE_ONE, (row.coupon_id,)):
+                return await self._why_none_left(connection, row)
+            try:
+                await cursor.execute(statements.ISSUE, row)
+            except IntegrityError as error:
+                if statements.error_number(error) != statements.DUPLICATE_KEY:
+                    raise
+                return ALREADY
+            await cursor.execute(statements.OUTBOX, row)
+        return None
+
+    async def _why_none_left(self, connection: Connection, row: Row) -> Decision:
+        async with connection.cursor() as cursor:
+            if await cursor.execute(statements.USER_HAS, (row.coupon_id, row.user_id)):
+                return ALREADY
+            known = await cursor.execute(statements.COUPON_EXISTS, (row.coupon_id,))
+        return SOLD_OUT if known else UNKNOWN_COUPON
+
+    async def _commit(self, connection: Connection) -> bool:
+        """Whether the commit was answered."""
+        started = perf_counter()
+        try:
+            await connection.commit()
+        except LOST:
+            connection.close()
+            return False
+        self._commit_seconds.observe(perf_counter() - started)
+        return True
+
+    async def _settled(self, row: Row) -> Decision:
+        written = await self._settling.settle([row])
+        if written is None:
+            raise MaybeWritten("the commit was not answered")
+        if not written:
+            raise NotWritten("the commit failed")
+        return issued(row.event_id)
+
+    async def close(self) -> None:
+        """Nothing is kept between requests."""
