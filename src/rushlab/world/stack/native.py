@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import platform
+from collections.abc import Mapping, Sequence
 
+from rushlab.model.variant import Variant
 from rushlab.world.settings import Settings
-from rushlab.world.stack import passwords, provision
-from rushlab.world.stack.backend import Endpoints, ServerStatus, Step
+from rushlab.world.stack import database, java, passwords, provision
+from rushlab.world.stack.backend import Endpoints, ServerStatus, Step, Target
 from rushlab.world.stack.files import tail
-from rushlab.world.stack.ports import HOST, PortBook
+from rushlab.world.stack.ports import DEFAULTS, HOST, PortBook
 from rushlab.world.stack.processes import Processes, Running
+from rushlab.world.stack.reset import fresh_state
 from rushlab.world.stack.servers.base import Server, Site
 from rushlab.world.stack.servers.exporters import MysqldExporter, RedisExporter
 from rushlab.world.stack.servers.kafka import Kafka
@@ -60,17 +63,35 @@ class NativeBackend:
         StorageError
             A folder cannot be written, or the disk is full.
         """
-        site = self._site(step)
-        first, then = _servers(site)
-        bring_up(first, self.processes, step)
-        bring_up(then, self.processes, step)
-        Prometheus(site).aim("exporters", [_exporter(server) for server in then])
+        site = self._running_site(step)
         return Endpoints(
             database=MariaDB(site).url("mysql+pymysql"),
             redis=f"redis://{HOST}:{site.ports['redis']}/0",
             kafka=f"{HOST}:{site.ports['kafka']}",
             prometheus=Prometheus(site).url,
         )
+
+    def reset(self, variant: Variant, *, stock: int, step: Step) -> Target:
+        """Empty database and Redis, a new topic and group, service processes with these knobs, one coupon.
+
+        Servers that died since `up` are started again.
+
+        Raises
+        ------
+        StackError
+            A server refused, or a process of the service did not come up.
+        """
+        site = self._running_site(step)
+        return fresh_state(site, self._book(site.ports), self.processes, variant, stock=stock, step=step)
+
+    def drain(self, target: Target, *, timeout_s: float, step: Step) -> float | None:
+        """Wait until every accepted coupon is confirmed; the epoch second of that, None after the time-out."""
+        site = self._known_site()
+        ended = database.wait_confirmed(site, timeout_s)
+        if ended is None:
+            pending, unconfirmed = database.unfinished(site)
+            step(f"not drained after {timeout_s:.0f} s: {pending} not sent, {unconfirmed} not confirmed")
+        return ended
 
     def down(self, step: Step) -> None:
         """Stop every process that carries this workbench's mark, and nothing else."""
@@ -92,9 +113,26 @@ class NativeBackend:
         """Last lines of a server's log."""
         return tail(self.processes.log(name), lines)
 
+    def versions(self) -> Mapping[str, str]:
+        """Server → version, as the server itself says it; those that do not run are left out."""
+        site = self._known_site()
+        running = {one.name for one in self.processes.found()}
+        versions = {"python": platform.python_version(), "java": java.version_of(site.tools.java) or "unknown"}
+        for server in (server for group in _servers(site) for server in group):
+            if server.name in running:
+                versions[server.name] = server.version()
+        return versions
+
+    def _running_site(self, step: Step) -> Site:
+        site = self._site(step)
+        for group in _servers(site):
+            bring_up(group, self.processes, step)
+        Prometheus(site).aim("exporters", [_exporter(server) for server in _servers(site)[1]])
+        return site
+
     def _site(self, step: Step) -> Site:
-        settings = self._settings
-        tools = provision.provide(settings.cache_folder, settings.root, self.processes, step)
+        """Where everything is, with a port for each server."""
+        tools = self._tools(step)
         book = self._book()
         remembered = book.remembered()
         running = {one.name for one in self.processes.found()}
@@ -103,9 +141,20 @@ class NativeBackend:
             for listener, process in _LISTENERS.items()
         }
         book.remember()
-        return Site(home=self._home, root=settings.root, tools=tools, ports=ports, passwords=passwords.load(self._home))
+        return self._at(tools, ports)
 
-    def _book(self) -> PortBook:
+    def _known_site(self) -> Site:
+        """The site of the servers that run, as `up` remembered it; nothing is chosen or started."""
+        return self._at(self._tools(lambda text: None), {**DEFAULTS, **self._book().remembered()})
+
+    def _at(self, tools: provision.Tools, ports: Mapping[str, int]) -> Site:
+        secret = passwords.load(self._home)
+        return Site(home=self._home, root=self._settings.root, tools=tools, ports=ports, passwords=secret)
+
+    def _tools(self, step: Step) -> provision.Tools:
+        return provision.provide(self._settings.cache_folder, self._settings.root, self.processes, step)
+
+    def _book(self, chosen: Mapping[str, int] | None = None) -> PortBook:
         settings = self._settings
         asked = {
             "service": settings.service_port,
@@ -115,7 +164,7 @@ class NativeBackend:
             "prometheus": settings.prometheus_port,
             "k6": settings.k6_port,
         }
-        return PortBook(self._home, asked)
+        return PortBook(self._home, asked, chosen or {})
 
 
 def _servers(site: Site) -> tuple[Sequence[Server], Sequence[Server]]:

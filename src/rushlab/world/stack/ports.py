@@ -42,10 +42,10 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 class PortBook:
     """Hands out ports and remembers them."""
 
-    def __init__(self, home: Path, asked: Mapping[str, int | None]) -> None:
+    def __init__(self, home: Path, asked: Mapping[str, int | None], chosen: Mapping[str, int] | None = None) -> None:
         self._file = home / "ports.json"
         self._asked = asked
-        self._chosen: dict[str, int] = {}
+        self._chosen = dict(chosen or {})
 
     def remembered(self) -> dict[str, int]:
         """What was chosen last."""

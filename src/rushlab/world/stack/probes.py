@@ -22,7 +22,7 @@ from redis.retry import Retry
 from rushlab.model.errors import RushlabError
 from rushlab.world.stack.backend import Step
 from rushlab.world.stack.ports import HOST
-from rushlab.world.stack.processes import failure, how_it_ended, is_alive, last_lines
+from rushlab.world.stack.processes import failure, holds_port, how_it_ended, is_alive, last_lines
 
 #: None when ready, else the state in a few words.
 Probe = Callable[[], str | None]
@@ -39,6 +39,7 @@ class Awaited(Struct, frozen=True, kw_only=True):
     what: str  # "an answer to SELECT 1 on 127.0.0.1:3306"
     probe: Probe
     pid: int
+    port: int
     log: Path
     hint: str
     timeout_s: float
@@ -57,7 +58,7 @@ def wait_for(awaited: Sequence[Awaited], step: Step) -> None:
     while left:
         for one in tuple(left):
             waited = time.monotonic() - begun
-            state = one.probe()
+            state = one.probe() or _answered_by_another(one)
             if state is None:
                 left.remove(one)
                 step(f"{one.name} ready in {waited:.1f} s")
@@ -67,6 +68,11 @@ def wait_for(awaited: Sequence[Awaited], step: Step) -> None:
                 raise _not_up(one, waited, state)
         if left:
             time.sleep(_POLL_S)
+
+
+def _answered_by_another(one: Awaited) -> str | None:
+    """An answer counts only from the process that was started: another may have been quicker to take the port."""
+    return None if holds_port(one.pid, one.port) else f"another process answers on port {one.port}"
 
 
 def _not_up(one: Awaited, waited: float, state: str) -> RushlabError:

@@ -231,6 +231,21 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def holds_port(pid: int, port: int) -> bool:
+    """Whether a process, or a child of it, listens on that TCP port."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        return any(_listens(member, port) for member in family)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    connections = process.net_connections(kind="tcp")
+    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in connections)
+
+
 def how_it_ended(pid: int) -> str:
     """How a child of this process ended, in words; it is collected by that."""
     try:

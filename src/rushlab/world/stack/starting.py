@@ -9,7 +9,7 @@ from rushlab.model.errors import RushlabError
 from rushlab.world.stack.backend import Step
 from rushlab.world.stack.files import storage, write_atomically
 from rushlab.world.stack.probes import Awaited, wait_for
-from rushlab.world.stack.processes import Launch, Processes, Running
+from rushlab.world.stack.processes import Launch, Processes, Running, holds_port
 from rushlab.world.stack.servers.base import Server, fingerprint
 
 
@@ -57,10 +57,15 @@ def _keep(server: Server, processes: Processes) -> bool:
     for path, text in server.files().items():
         write_atomically(path, text)
     own = [running for running in processes.found() if running.name == server.name]
-    if len(own) == 1 and own[0].config == fingerprint(server) and server.probe() is None:
+    if len(own) == 1 and _is_right(own[0], server):
         return True
     processes.stop(own)
     return False
+
+
+def _is_right(running: Running, server: Server) -> bool:
+    same = running.config == fingerprint(server) and holds_port(running.pid, server.port)
+    return same and server.probe() is None
 
 
 def _make_data(servers: Sequence[Server], processes: Processes, started: list[Running], step: Step) -> None:
@@ -90,6 +95,7 @@ def _awaited(server: Server, running: Running, processes: Processes) -> Awaited:
         what=server.awaited,
         probe=server.probe,
         pid=running.pid,
+        port=server.port,
         log=processes.log(server.name),
         hint=server.hint,
         timeout_s=server.timeout_s,
