@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +39,6 @@ def report(
     )
     with TerminalListener(quiet=quiet) as listener:
         result = flow.make_report(bench, order, out=out, check=check, strict=strict, listener=listener)
-    terminal.print_report(result.study)
+    Console().print(terminal.report_summary(result.study))
     typer.echo(result.folder / "report.html")
     raise typer.Exit(result.exit_code)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from rushlab.show.views import RunView
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 RunArgument = Annotated[str, typer.Argument(help="A run's id, a part of it, its folder, or `last`.")]
@@ -50,7 +54,6 @@ def run(
     from rushlab.cli.listening import TerminalListener
     from rushlab.flows import single
     from rushlab.flows.workbench import Workbench, parse_sets
-    from rushlab.show import terminal
 
     bench = Workbench.open()
     order = single.parse_order(
@@ -62,7 +65,7 @@ def run(
     if as_json:
         _print_json(single.run_json(view))
     else:
-        terminal.print_run(view)
+        _print_run(view)
         typer.echo(folder.path)
     raise typer.Exit(single.exit_code(view, strict=strict))
 
@@ -71,26 +74,25 @@ def ls(as_json: JsonOption = False) -> None:
     """List all runs, newest first."""
     from rushlab.flows.health import list_runs
     from rushlab.flows.workbench import Workbench
-    from rushlab.show import terminal
+    from rushlab.show import lists
 
     frame = list_runs(Workbench.open())
     if as_json:
         _print_json({"schema": 1, "runs": json.loads(frame.to_json(orient="records"))})
     else:
-        terminal.print_catalogue(frame)
+        Console().print(lists.catalogue(frame))
 
 
 def show(run: RunArgument, as_json: JsonOption = False) -> None:
     """Show a run: its figures, verdict and audit."""
     from rushlab.flows import single
     from rushlab.flows.workbench import Workbench
-    from rushlab.show import terminal
 
     view = single.open_view(single.find_run(Workbench.open(), run))
     if as_json:
         _print_json(single.run_json(view))
     else:
-        terminal.print_run(view)
+        _print_run(view)
 
 
 def audit(run: RunArgument, as_json: JsonOption = False) -> None:
@@ -99,13 +101,13 @@ def audit(run: RunArgument, as_json: JsonOption = False) -> None:
     from rushlab.flows.judging import audit_folder, audit_json
     from rushlab.flows.workbench import Workbench
     from rushlab.model.verdict import ExitCode, Status
-    from rushlab.show import terminal
+    from rushlab.show import lists
 
     result = audit_folder(single.find_run(Workbench.open(), run))
     if as_json:
         _print_json(audit_json(result))
     else:
-        terminal.print_audit(result)
+        Console().print(lists.audit(result))
     raise typer.Exit(ExitCode.INVARIANT_FAILED if result.verdict is Status.FAIL else ExitCode.OK)
 
 
@@ -130,13 +132,24 @@ def ingest(
 ) -> None:
     """Read any k6 JSON output and print k6's figures for it."""
     from rushlab.flows.ingesting import ingest_file
-    from rushlab.show import terminal
+    from rushlab.show import lists
 
     figures = ingest_file(points, summary)
     if as_json:
         _print_json(figures)
     else:
-        terminal.print_ingest(figures)
+        Console().print(lists.ingest(figures))
+
+
+def _print_run(view: RunView) -> None:
+    from rushlab.flows.studies import study_of
+    from rushlab.show import lists, terminal
+
+    console = Console()
+    console.print(terminal.run_summary(view, study_of(view)))
+    if view.run.verdict and view.run.audit:
+        console.print(lists.checks([*view.run.verdict.checks, *view.run.audit.invariants]))
+        console.print(f"{view.run.verdict.validity}: {view.run.verdict.reason}", markup=False)
 
 
 def _print_json(value: Any) -> None:

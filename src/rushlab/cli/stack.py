@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from rushlab.flows.workbench import ServerStatus
 
 BackendOption = Annotated[str, typer.Option(help="native or auto.")]
 
@@ -19,13 +23,12 @@ def up(backend: BackendOption = "native", quiet: bool = typer.Option(False, "--q
     """Start every server of the stack and leave it running."""
     from rushlab.cli.listening import TerminalListener
     from rushlab.flows.workbench import Workbench
-    from rushlab.show import terminal
 
     bench = Workbench.open()
     stack = bench.backend(backend)
     with TerminalListener(quiet=quiet) as listener, bench.driving():
         stack.up(listener.step)
-    terminal.print_status(stack.status())
+    _print_servers(stack.status())
 
 
 def down(backend: BackendOption = "native") -> None:
@@ -44,13 +47,12 @@ def status(backend: BackendOption = "native", as_json: bool = typer.Option(False
     import msgspec
 
     from rushlab.flows.workbench import Workbench
-    from rushlab.show import terminal
 
     servers = Workbench.open().backend(backend).status()
     if as_json:
         typer.echo(json.dumps({"schema": 1, "servers": msgspec.to_builtins(servers)}, indent=1))
     else:
-        terminal.print_status(servers)
+        _print_servers(servers)
 
 
 def logs(
@@ -68,10 +70,11 @@ def doctor() -> None:
     """Check everything this workbench needs from the machine, and say what to do about what is missing."""
     from rushlab.flows.health import check_machine
     from rushlab.flows.workbench import Workbench
-    from rushlab.show import terminal
+    from rushlab.show import lists
 
     findings = check_machine(Workbench.open())
-    terminal.print_findings(findings)
+    rows = [(one.name, one.status, one.found, one.do) for one in findings]
+    Console().print(lists.columns(("", "status", "found", "what to do"), rows))
     raise typer.Exit(1 if any(finding.status == "fail" for finding in findings) else 0)
 
 
@@ -88,3 +91,10 @@ def clean(
         bench.backend().down(listener.step)
     freed = remove_leftovers(bench.settings, runs=runs)
     typer.echo(f"removed {freed / 1e6:,.0f} MB")
+
+
+def _print_servers(servers: list[ServerStatus]) -> None:
+    from rushlab.show import lists
+
+    rows = [(one.name, one.state, one.pid, one.port, one.version) for one in servers]
+    Console().print(lists.columns(("server", "state", "pid", "port", "version"), rows) if rows else "nothing runs")

@@ -20,9 +20,8 @@ from rushlab.judge.validity import exit_code
 from rushlab.model.errors import ResultError
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
-from rushlab.show.html import render_html
+from rushlab.show import html, markdown
 from rushlab.show.junit import junit_xml
-from rushlab.show.markdown import study_markdown
 from rushlab.show.report_json import report_json
 from rushlab.show.views import RunView, Study
 from rushlab.world.files import storage, write_atomic
@@ -133,10 +132,10 @@ def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) 
     parameters = {"runs": runs, "missing": study.missing}
     source = bench.settings.root / "notebooks" / "report.ipynb"
     notebooks.execute(source, executed, parameters, root=bench.settings.root)
-    write_atomic(folder / "report.html", render_html(executed, study))
+    write_atomic(folder / "report.html", html.page(executed, html.Head.of(study)))
     write_atomic(folder / "report.json", json.dumps(report_json(study), indent=1, allow_nan=False) + "\n")
     write_atomic(folder / "junit.xml", junit_xml(study))
-    write_atomic(folder / "report.md", study_markdown(study))
+    write_atomic(folder / "report.md", markdown.report(study))
 
 
 def study_exit_code(study: Study, *, check: bool = False, strict: bool = False) -> ExitCode:
@@ -166,9 +165,9 @@ def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path
         executed = target.with_suffix(".ipynb")
         source = bench.settings.root / "notebooks" / "report.ipynb"
         notebooks.execute(source, executed, {"runs": [name]}, root=bench.settings.root)
-        write_atomic(target, render_html(executed, study))
+        write_atomic(target, html.page(executed, html.Head.of(study)))
         return target
-    render = {"junit": junit_xml, "markdown": study_markdown, "json": lambda it: json.dumps(report_json(it), indent=1)}
+    render = {"junit": junit_xml, "markdown": markdown.report, "json": lambda it: json.dumps(report_json(it), indent=1)}
     write_atomic(target, render[kind](study))
     return target
 

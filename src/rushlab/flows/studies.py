@@ -29,6 +29,15 @@ def gather(bench: Workbench, names: Iterable[str], *, missing: Iterable[str] = (
     views = [open_view(open_run(bench.settings.runs, name)) for name in names]
     if not views:
         raise ResultError("There is no run to report on", do="`rushlab ls` lists the runs.")
+    return _study(bench, views, list(missing))
+
+
+def study_of(view: RunView) -> Study:
+    """The study that holds just this run."""
+    return _study(Workbench.open(), [view], [])
+
+
+def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
     groups: dict[str, dict[str, list[RunView]]] = defaultdict(lambda: defaultdict(list))
     for view in views:
         groups[view.run.variant][view.run.profile.name].append(view)
@@ -41,7 +50,7 @@ def gather(bench: Workbench, names: Iterable[str], *, missing: Iterable[str] = (
         variants=shown,
         environment=views[-1].run.environment,
         reference=load_reference(bench.settings),
-        missing=list(missing),
+        missing=missing,
         created=time.time(),
     )
 

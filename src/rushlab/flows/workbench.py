@@ -17,7 +17,7 @@ from rushlab.world.k6 import Progress
 from rushlab.world.knobs import load_knobs
 from rushlab.world.profiles import load_profiles
 from rushlab.world.settings import Settings
-from rushlab.world.stack.backend import Backend
+from rushlab.world.stack.backend import Backend, ServerStatus
 from rushlab.world.stack.lock import workbench_lock
 from rushlab.world.stack.native import NativeBackend
 
@@ -25,6 +25,7 @@ __all__ = [
     "REPORT_PROFILES",
     "Listener",
     "Progress",
+    "ServerStatus",
     "Silent",
     "Workbench",
     "parse_names",
