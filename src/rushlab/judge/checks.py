@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
-from rushlab.judge.evidence import Ids
+from rushlab.judge.ids import Ids, distinct
 from rushlab.model.verdict import Check, Status
 
 EXAMPLES = 3
@@ -35,7 +33,7 @@ def examples(noun: str, ids: Ids) -> str:
     """`users 3, 7, 9 and 12 more`; empty for none."""
     if not len(ids):
         return ""
-    distinct = np.unique(ids)
-    shown = ", ".join(str(one) for one in distinct[:EXAMPLES])
-    more = f" and {len(distinct) - EXAMPLES:,} more" if len(distinct) > EXAMPLES else ""
+    named = distinct(ids)
+    shown = ", ".join(str(one) for one in named[:EXAMPLES])
+    more = f" and {len(named) - EXAMPLES:,} more" if len(named) > EXAMPLES else ""
     return f"{noun} {shown}{more}"

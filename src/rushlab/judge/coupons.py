@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from rushlab.judge.checks import check, decide, examples
-from rushlab.judge.evidence import AuditEvidence, Ids
+from rushlab.judge.evidence import AuditEvidence
+from rushlab.judge.ids import NONE, Ids, as_ids, common, contained, distinct, minus
 from rushlab.judge.requests import Requests
 from rushlab.model.verdict import Check, Status
 
@@ -18,7 +19,7 @@ def oversold(requests: Requests, evidence: AuditEvidence) -> int | None:
     """Coupons beyond the stock: rows, users told 201, or the highest sample, whichever is most."""
     if evidence.stock is None:
         return None
-    seen = (len(evidence.ids("issues", "user_id")), len(np.unique(requests.accepted_users)))
+    seen = (len(evidence.ids("issues", "user_id")), len(distinct(requests.accepted_users)))
     return max(0, max(*seen, evidence.issued_samples_max or 0) - evidence.stock)
 
 
@@ -35,7 +36,7 @@ def no_oversell(requests: Requests, evidence: AuditEvidence) -> Check:
         "I1",
         "no oversell",
         decide(bool(beyond), lacking),
-        value=f"{rows:,} issued, {len(np.unique(requests.accepted_users)):,} users told 201",
+        value=f"{rows:,} issued, {len(distinct(requests.accepted_users)):,} users told 201",
         limit=f"≤ {evidence.stock:,} in stock" if evidence.stock is not None else "≤ stock",
         evidence=[
             f"{beyond:,} beyond the stock" if beyond else "",
@@ -63,19 +64,19 @@ def no_duplicate(requests: Requests, evidence: AuditEvidence) -> Check:
         decide(len(users) > 0, lacking),
         value=f"{int(users.sum()):,} duplicated",
         limit="0",
-        evidence=["issue rows and 201 replies per user", examples("users", users.index.to_numpy(np.int64)), *lacking],
+        evidence=["issue rows and 201 replies per user", examples("users", as_ids(users.index)), *lacking],
     )
 
 
 def lost_users(requests: Requests, evidence: AuditEvidence) -> Ids:
     """Users told 201 who have no issue row."""
-    return np.setdiff1d(requests.accepted_users, evidence.ids("issues", "user_id"))
+    return minus(requests.accepted_users, evidence.ids("issues", "user_id"))
 
 
 def no_lost_accept(requests: Requests, evidence: AuditEvidence) -> Check:
     """I3: each 201 has its row."""
     if evidence.issues is None:
-        lacking, lost = evidence.lacking("issues"), np.empty(0, np.int64)
+        lacking, lost = evidence.lacking("issues"), NONE
     else:
         lacking, lost = _unnamed("accepted requests", requests.unnamed_accepted), lost_users(requests, evidence)
     return check(
@@ -95,7 +96,7 @@ def unexpected_users(requests: Requests, evidence: AuditEvidence) -> Ids:
     """
     rows = evidence.ids("issues", "user_id")
     explained = np.concatenate([requests.accepted_users, requests.unknown_users, requests.sold_out_users])
-    return rows[~np.isin(rows, explained)]
+    return rows[~contained(rows, explained)]
 
 
 def no_phantom(requests: Requests, evidence: AuditEvidence) -> Check:
@@ -124,8 +125,8 @@ def no_phantom(requests: Requests, evidence: AuditEvidence) -> Check:
 
 def recovered_users(requests: Requests, evidence: AuditEvidence) -> Ids:
     """Users with a row who were never told 201 but had a request of unknown outcome."""
-    maybe = np.setdiff1d(requests.unknown_users, requests.accepted_users)
-    return np.intersect1d(maybe, evidence.ids("issues", "user_id"))
+    maybe = minus(requests.unknown_users, requests.accepted_users)
+    return common(maybe, evidence.ids("issues", "user_id"))
 
 
 def recovered(requests: Requests, evidence: AuditEvidence) -> Check:

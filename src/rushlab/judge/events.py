@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from rushlab.judge.checks import check, decide, examples
-from rushlab.judge.evidence import AuditEvidence, Ids
+from rushlab.judge.evidence import AuditEvidence
+from rushlab.judge.ids import NONE, Ids, as_ids, distinct, in_one_only, minus, repeated
 from rushlab.model.verdict import Check
 
 #: Event id of a message that could not be read.
@@ -16,8 +16,8 @@ UNREADABLE = -1
 def state_and_event(evidence: AuditEvidence) -> Check:
     """I7: issue rows and outbox rows one to one (same event, same user), and no message without either."""
     lacking = evidence.lacking("issues", "outbox")
-    wrong = np.empty(0, np.int64) if lacking else _unpaired(evidence)
-    foreign = np.empty(0, np.int64) if lacking else _foreign_messages(evidence)
+    wrong = NONE if lacking else _unpaired(evidence)
+    foreign = NONE if lacking else _foreign_messages(evidence)
     rows, events = len(evidence.ids("issues", "event_id")), len(evidence.ids("outbox", "event_id"))
     return check(
         "I7",
@@ -36,13 +36,13 @@ def state_and_event(evidence: AuditEvidence) -> Check:
 
 def lost_events(evidence: AuditEvidence) -> Ids:
     """Events of the outbox that are not on the topic."""
-    return np.setdiff1d(evidence.ids("outbox", "event_id"), evidence.ids("topic", "event_id"))
+    return minus(evidence.ids("outbox", "event_id"), evidence.ids("topic", "event_id"))
 
 
 def at_least_once(evidence: AuditEvidence) -> Check:
     """I8: every outbox row is on the topic, whatever its status says."""
     lacking = evidence.lacking("outbox", "topic")
-    lost = np.empty(0, np.int64) if lacking else lost_events(evidence)
+    lost = NONE if lacking else lost_events(evidence)
     pending = 0 if evidence.outbox is None else int((evidence.outbox["status"] == 0).sum())
     return check(
         "I8",
@@ -65,7 +65,7 @@ def topic_duplicates(evidence: AuditEvidence) -> int | None:
         return None
     events = evidence.ids("topic", "event_id")
     readable = events[events != UNREADABLE]
-    return len(readable) - len(np.unique(readable))
+    return len(readable) - len(distinct(readable))
 
 
 def effect_once(evidence: AuditEvidence) -> Check:
@@ -89,38 +89,33 @@ def effect_once(evidence: AuditEvidence) -> Check:
 def _unpaired(evidence: AuditEvidence) -> Ids:
     """Events that are not exactly once in both tables, or that name another user there."""
     issues, outbox = evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")
-    wrong = [np.setxor1d(issues, outbox), _repeated(issues), _repeated(outbox)]
+    wrong = [in_one_only(issues, outbox), repeated(issues), repeated(outbox)]
     users = pd.Series(evidence.ids("issues", "user_id"), index=issues)
     others = pd.Series(evidence.ids("outbox", "user_id"), index=outbox)
     single, other = users[~users.index.duplicated()], others[~others.index.duplicated()]
     both = single.index.intersection(other.index)
     differs = single.loc[both].to_numpy() != other.loc[both].to_numpy()
-    return np.unique(np.concatenate([*wrong, both.to_numpy(np.int64)[differs]]))
+    return distinct(*wrong, as_ids(both)[differs])
 
 
 def _foreign_messages(evidence: AuditEvidence) -> Ids:
     topic = evidence.ids("topic", "event_id")
-    return np.setdiff1d(topic, np.concatenate([evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")]))
+    return minus(topic, distinct(evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")))
 
 
 def _wrong_effects(evidence: AuditEvidence) -> Ids:
     wrong: list[Ids] = []
     effects = evidence.ids("effects", "event_id")
     if evidence.effects is not None:
-        wrong.append(_repeated(effects))
+        wrong.append(repeated(effects))
         if evidence.issues is not None and evidence.outbox is not None:
-            wrong.append(np.setxor1d(effects, _events(evidence)))
+            wrong.append(in_one_only(effects, _events(evidence)))
     if evidence.issues is not None:
         once = (evidence.issues["confirmations"] == 1) & evidence.issues["confirmed_at"].notna()
         wrong.append(evidence.ids("issues", "event_id")[~once.to_numpy()])
-    return np.unique(np.concatenate(wrong)) if wrong else np.empty(0, np.int64)
+    return distinct(NONE, *wrong)
 
 
 def _events(evidence: AuditEvidence) -> Ids:
     """Every event that has an outbox row."""
-    return np.unique(evidence.ids("outbox", "event_id"))
-
-
-def _repeated(ids: Ids) -> Ids:
-    values, counts = np.unique(ids, return_counts=True)
-    return values[counts > 1]
+    return distinct(evidence.ids("outbox", "event_id"))

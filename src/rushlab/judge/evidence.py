@@ -6,20 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Ids = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from rushlab.judge.ids import NONE, Ids, as_ids
 
 FRAMES = ("issues", "outbox", "topic", "effects")
-
-
-def as_ids(column: pd.Series | pd.Index) -> Ids:
-    """A column without gaps as int64."""
-    ids: Ids = column.to_numpy(np.int64)
-    return ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +56,7 @@ class AuditEvidence:
     def ids(self, frame: str, column: str) -> Ids:
         """A column of ids; empty when the frame could not be had."""
         table: pd.DataFrame | None = getattr(self, frame)
-        return np.empty(0, np.int64) if table is None else as_ids(table[column])
+        return NONE if table is None else as_ids(table[column])
 
     def _why(self, name: str) -> str:
         return self.reasons.get(name, "it was not collected")

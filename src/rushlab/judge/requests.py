@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from rushlab.judge.evidence import Ids, Mask, as_ids
+from rushlab.judge.ids import Ids, Mask, as_ids
 
 ACCEPTED = 201
 SOLD_OUT = 410

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from rushlab.judge.checks import check, decide, examples
-from rushlab.judge.evidence import AuditEvidence, Ids, as_ids
+from rushlab.judge.evidence import AuditEvidence
+from rushlab.judge.ids import Ids, as_ids, contained
 from rushlab.judge.requests import ACCEPTED, SOLD_OUT, Requests
 from rushlab.model.verdict import Check, Status
 
@@ -55,17 +56,17 @@ def _told_with_row(requests: Requests, sold: pd.DataFrame, evidence: AuditEviden
     A request of unknown outcome always explains it (it may be served at any later time), a 201
     unless its reply had ended before the 410's request began: then the right answer was 409.
     """
-    suspects = sold[np.isin(sold["user"], evidence.ids("issues", "user_id"))]
-    suspects = suspects[~np.isin(suspects["user"], requests.unknown_users)]
+    suspects = sold[contained(as_ids(sold["user"]), evidence.ids("issues", "user_id"))]
+    suspects = suspects[~contained(as_ids(suspects["user"]), requests.unknown_users)]
     accepted = requests.named[requests.status == ACCEPTED]
-    won = accepted[np.isin(accepted["user"], suspects["user"])].groupby("user")["ended"].min()
+    won = accepted[contained(as_ids(accepted["user"]), as_ids(suspects["user"]))].groupby("user")["ended"].min()
     asked = suspects.groupby("user")["started"].max()
     knew = won.reindex(asked.index)
     return as_ids(asked.index[(knew.isna() | (knew < asked)).to_numpy()])
 
 
 def _may_have_given_back(requests: Requests, evidence: AuditEvidence) -> int:
-    without_row = ~np.isin(requests.unknown_users, evidence.ids("issues", "user_id"))
+    without_row = ~contained(requests.unknown_users, evidence.ids("issues", "user_id"))
     return int(without_row.sum()) + requests.unnamed_unknown + (evidence.interrupted or 0)
 
 
