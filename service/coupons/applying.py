@@ -1,0 +1,76 @@
+"""The effect of events in the database: the inbox row and the confirmation in one transaction, once per event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import pymysql
+
+from coupons.events import CouponIssued
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+    from pymysql.cursors import Cursor
+
+DUPLICATE_KEY: Final = 1062
+
+SEEN: Final = "SELECT event_id FROM inbox WHERE event_id IN %s"
+INBOX: Final = "INSERT INTO inbox (event_id, applied_at) VALUES (%s, UTC_TIMESTAMP(6))"
+CONFIRM: Final = (
+    "UPDATE issues FORCE INDEX (issue_event) "
+    "SET confirmed_at = UTC_TIMESTAMP(6), confirmations = confirmations + 1 WHERE event_id IN %s"
+)
+
+
+class Inapplicable(Exception):
+    """There is no issue for an event: nothing to confirm."""
+
+
+class Applier:
+    """Applies events on one connection."""
+
+    def __init__(self, connection: Connection[Cursor]) -> None:
+        self._connection = connection
+
+    def apply(self, events: Sequence[CouponIssued]) -> list[CouponIssued]:
+        """Apply those of `events` that have not been applied yet, in one transaction; return them.
+
+        Raises
+        ------
+        Inapplicable
+            An event has no issue; nothing was applied.
+        pymysql.MySQLError
+            Nothing is known to be applied.
+        """
+        unique = list({event.event_id: event for event in events}.values())
+        try:
+            self._transaction(unique)
+        except pymysql.IntegrityError as error:
+            self._connection.rollback()
+            if error.args[0] != DUPLICATE_KEY:
+                raise
+            unique = self._unseen(unique)
+            self._transaction(unique)
+        except Inapplicable:
+            self._connection.rollback()
+            raise
+        return unique
+
+    def _transaction(self, events: Sequence[CouponIssued]) -> None:
+        if not events:
+            return
+        ids = [event.event_id for event in events]
+        with self._connection.cursor() as cursor:
+            cursor.executemany(INBOX, ids)
+            confirmed = cursor.execute(CONFIRM, (ids,))
+        if confirmed != len(ids):
+            raise Inapplicable(f"{len(ids) - confirmed} of {len(ids)} events have no issue")
+        self._connection.commit()
+
+    def _unseen(self, events: Sequence[CouponIssued]) -> list[CouponIssued]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(SEEN, ([event.event_id for event in events],))
+            seen = {event_id for (event_id,) in cursor.fetchall()}
+        self._connection.rollback()
+        return [event for event in events if event.event_id not in seen]
