@@ -43,6 +43,8 @@ PROGRAMS = (
     "usr/bin/prometheus-mysqld-exporter",
     "usr/bin/prometheus-redis-exporter",
 )
+#: What fetching takes; every Debian and Ubuntu has it, however small.
+TOOLS = ("apt-get", "dpkg-deb", "ldd")
 #: The C library belongs to the dynamic loader of this machine; another one cannot be mixed in.
 _NEVER = ("libc6", "libc-bin")
 _INSTALL_LINE = re.compile(
@@ -100,7 +102,7 @@ def fetch(folder: Path, where: System, processes: Processes, step: Step) -> str:
     StackError
         There is no apt here, a package cannot be had, or a library is still missing.
     """
-    for tool in ("apt-get", "dpkg-deb", "ldd"):
+    for tool in TOOLS:
         if shutil.which(tool) is None:
             raise StackError(
                 "The servers cannot be fetched",

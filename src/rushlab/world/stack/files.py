@@ -1,52 +1,27 @@
-"""Files of the stack: written whole or not at all, read from the end, errors of the disk in the user's words."""
+"""Files of the stack: for its user alone, written whole or not at all; logs kept short and read from their end."""
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from rushlab.model.errors import StorageError
+from rushlab.world.files import storage
 
-#: What the operating system says when a folder or disk is the problem, and what helps.
-_STORAGE = {
-    errno.ENOSPC: "Free some space, or move the project or RUSHLAB_CACHE to a larger disk.",
-    errno.EDQUOT: "Free some space within the quota, or move the project or RUSHLAB_CACHE elsewhere.",
-    errno.EROFS: "Move the project, or set RUSHLAB_CACHE, to a folder that can be written.",
-    errno.EACCES: "Make the folder writable for this user, or set RUSHLAB_CACHE to another one.",
-    errno.EPERM: "Make the folder writable for this user, or set RUSHLAB_CACHE to another one.",
-    errno.ENOTDIR: "Move the file that stands where the folder should be.",
-    errno.EEXIST: "Move the file that stands where the folder should be.",
-}
 _TAIL_BYTES = 64 * 1024
-
-
-@contextmanager
-def storage(what: str) -> Iterator[None]:
-    """Turn a full disk or an unwritable folder met inside into a StorageError that begins with `what`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _STORAGE:
-            raise
-        place = f" ({error.filename})" if error.filename else ""
-        raise StorageError(what, f"{os.strerror(error.errno)}{place}", _STORAGE[error.errno]) from error
 
 
 def make_folder(path: Path) -> Path:
     """The folder, made for this user alone when it is not there."""
-    with storage(f"The folder {path} cannot be made"):
+    with storage(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write `text` so that a reader, or a crash, meets the old file or the new one, never a part."""
+def write_private(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write `text` atomically; at no moment can another user read it (configurations carry passwords)."""
     make_folder(path.parent)
-    with storage(f"{path.name} cannot be written"):
+    with storage(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         temporary = Path(name)
         try:
@@ -81,5 +56,5 @@ def rotate(path: Path, limit_bytes: int) -> None:
 def cut(path: Path, limit_bytes: int) -> None:
     """Empty a log that outgrew its limit while its writer, which appends, goes on; its end is kept beside it."""
     if path.exists() and path.stat().st_size > limit_bytes:
-        write_atomically(path.with_name(f"{path.name}.1"), tail(path, 1000))
+        write_private(path.with_name(f"{path.name}.1"), tail(path, 1000))
         os.truncate(path, 0)

@@ -13,6 +13,7 @@ from rushlab.model.errors import StackError
 from rushlab.world.stack.backend import Step
 from rushlab.world.stack.processes import Launch, Processes
 
+HELP = "Install it (Debian, Ubuntu: apt install maven) and start again."
 _TIMEOUT_S = 900
 
 
@@ -46,7 +47,7 @@ def fetch(folder: Path, root: Path, java: Path, processes: Processes, step: Step
         raise StackError(
             "Kafka cannot be fetched",
             "Maven (mvn) is not on the PATH",
-            "Install it (Debian, Ubuntu: apt install maven) and start again.",
+            HELP,
         )
     step(f"downloading Kafka {version(root)} with Maven (54 MB)")
     command = (

@@ -14,7 +14,8 @@ import msgspec
 import psutil
 
 from rushlab.model.errors import Locked
-from rushlab.world.stack.files import make_folder, storage
+from rushlab.world.files import storage
+from rushlab.world.stack.files import make_folder
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ def workbench_lock(home: Path) -> Iterator[None]:
         Another workbench works in this folder.
     """
     make_folder(home)
-    with storage("The workbench's lock cannot be made"):
+    with storage(home / "lock"):
         descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _take(descriptor, home):

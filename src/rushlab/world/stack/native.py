@@ -5,14 +5,14 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 
-from rushlab.model.variant import Variant
+from rushlab.model.variant import Variant, unknown
 from rushlab.world.settings import Settings
 from rushlab.world.stack import database, java, passwords, provision
 from rushlab.world.stack.backend import Endpoints, ServerStatus, Step, Target
 from rushlab.world.stack.files import tail
 from rushlab.world.stack.ports import DEFAULTS, HOST, PortBook
 from rushlab.world.stack.processes import Processes, Running
-from rushlab.world.stack.reset import fresh_state
+from rushlab.world.stack.reset import ROLES, fresh_state
 from rushlab.world.stack.servers.base import Server, Site
 from rushlab.world.stack.servers.exporters import MysqldExporter, RedisExporter
 from rushlab.world.stack.servers.kafka import Kafka
@@ -50,7 +50,8 @@ class NativeBackend:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._home = settings.home.resolve()
+        self._home, self._root = settings.home.resolve(), settings.root.resolve()
+        self._cache = settings.cache_folder.resolve()
         self.processes = Processes(self._home)
 
     def up(self, step: Step) -> Endpoints:
@@ -110,7 +111,10 @@ class NativeBackend:
         ]
 
     def log_tail(self, name: str, lines: int = 20) -> str:
-        """Last lines of a server's log."""
+        """Last lines of a server's log (UsageError with the nearest name when there is none of that name)."""
+        names = {*_LISTENERS.values(), *(log.stem for log in self.processes.logs.glob("*.log"))}
+        if name not in names:
+            raise unknown("Server", name, sorted(names))
         return tail(self.processes.log(name), lines)
 
     def versions(self) -> Mapping[str, str]:
@@ -124,11 +128,17 @@ class NativeBackend:
         return versions
 
     def _running_site(self, step: Step) -> Site:
+        self._stop_helpers()
         site = self._site(step)
         for group in _servers(site):
             bring_up(group, self.processes, step)
         Prometheus(site).aim("exporters", [_exporter(server) for server in _servers(site)[1]])
         return site
+
+    def _stop_helpers(self) -> None:
+        """End downloads and preparations of a workbench that was killed."""
+        known = (*_LISTENERS.values(), *ROLES)
+        self.processes.stop([one for one in self.processes.found() if not _belongs(one, known)], grace_s=2)
 
     def _site(self, step: Step) -> Site:
         """Where everything is, with a port for each server."""
@@ -149,10 +159,10 @@ class NativeBackend:
 
     def _at(self, tools: provision.Tools, ports: Mapping[str, int]) -> Site:
         secret = passwords.load(self._home)
-        return Site(home=self._home, root=self._settings.root, tools=tools, ports=ports, passwords=secret)
+        return Site(home=self._home, root=self._root, tools=tools, ports=ports, passwords=secret)
 
     def _tools(self, step: Step) -> provision.Tools:
-        return provision.provide(self._settings.cache_folder, self._settings.root, self.processes, step)
+        return provision.provide(self._cache, self._root, self.processes, step)
 
     def _book(self, chosen: Mapping[str, int] | None = None) -> PortBook:
         settings = self._settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from rushlab.model.errors import StorageError
-from rushlab.world.stack.files import write_atomically
+from rushlab.world.stack.files import write_private
 
 
 class Passwords(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ def load(home: Path) -> Passwords:
         return msgspec.json.decode(file.read_bytes(), type=Passwords)
     except FileNotFoundError:
         drawn = Passwords(root=secrets.token_hex(16), coupons=secrets.token_hex(16), exporter=secrets.token_hex(16))
-        write_atomically(file, msgspec.json.encode(drawn).decode())
+        write_private(file, msgspec.json.encode(drawn).decode())
         return drawn
     except msgspec.DecodeError as error:
         raise StorageError(f"{file} is damaged", str(error), "Remove it; new passwords are drawn.") from error

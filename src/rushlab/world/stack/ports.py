@@ -11,7 +11,7 @@ import psutil
 
 from rushlab.model.errors import PortTaken, StackError
 from rushlab.world.stack.backend import Step
-from rushlab.world.stack.files import write_atomically
+from rushlab.world.stack.files import write_private
 
 HOST = "127.0.0.1"
 #: The report's ports first; the others are the project's own.
@@ -75,7 +75,7 @@ class PortBook:
         known = self.remembered()
         if known | self._chosen != known:
             text = msgspec.json.format(msgspec.json.encode(Ports(ports=known | self._chosen)))
-            write_atomically(self._file, text.decode())
+            write_private(self._file, text.decode())
 
     def _free(self, name: str, step: Step) -> int:
         default = _default(name)

@@ -21,7 +21,8 @@ import msgspec
 import psutil
 
 from rushlab.model.errors import RushlabError, StackError, StorageError
-from rushlab.world.stack.files import make_folder, rotate, storage, tail, write_atomically
+from rushlab.world.files import storage
+from rushlab.world.stack.files import make_folder, rotate, tail, write_private
 
 HOME_MARK, NAME_MARK, PORT_MARK, CONFIG_MARK, TOKEN_MARK = (
     "RUSHLAB_HOME",
@@ -89,7 +90,7 @@ class Processes:
         log = self.log(launch.name)
         make_folder(self.logs)
         environment = self._environment(launch)
-        with storage(f"The log of {launch.name} cannot be written"):
+        with storage(log):
             rotate(log, LOG_LIMIT_BYTES)
             log.open("ab").close()
         try:
@@ -220,7 +221,7 @@ class Processes:
             one for one in self.recorded() if one.token not in tokens and (add is None or one.name != add.name)
         )
         records = Records(processes=kept if add is None else (*kept, add))
-        write_atomically(self._file, msgspec.json.format(msgspec.json.encode(records)).decode())
+        write_private(self._file, msgspec.json.format(msgspec.json.encode(records)).decode())
 
 
 def is_alive(pid: int) -> bool:

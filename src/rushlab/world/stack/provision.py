@@ -17,9 +17,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from rushlab.model.errors import StackError
+from rushlab.world.files import storage
 from rushlab.world.stack import debian, java, kafka_jars
 from rushlab.world.stack.backend import Step
-from rushlab.world.stack.files import make_folder, storage, write_atomically
+from rushlab.world.stack.files import make_folder, write_private
 from rushlab.world.stack.processes import Processes
 
 #: Written last into a folder that is whole.
@@ -58,7 +59,7 @@ def provide(cache: Path, root: Path, processes: Processes, step: Step) -> Tools:
     unpacked = cache / debian.folder_name(system)
     if (unpacked / MANIFEST).exists() and debian.missing_libraries(unpacked):
         step("a library of the system is gone, fetching the servers again")
-        with storage(f"{unpacked} cannot be removed"), cache_lock(cache):
+        with storage(unpacked), cache_lock(cache):
             shutil.rmtree(unpacked)
     _install(cache, unpacked, lambda folder: debian.fetch(folder, system, processes, step))
     jars = cache / kafka_jars.folder_name(root)
@@ -72,14 +73,14 @@ def _install(cache: Path, folder: Path, fill: Callable[[Path], str]) -> None:
     if (folder / MANIFEST).exists():
         return
     make_folder(cache)
-    with cache_lock(cache), storage(f"{folder.name} cannot be stored in {cache}"):
+    with cache_lock(cache), storage(folder):
         if (folder / MANIFEST).exists():
             return
         for stale in (*cache.glob(".partial-*"), folder):
             shutil.rmtree(stale, ignore_errors=True)
         partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=cache))
         try:
-            write_atomically(partial / MANIFEST, fill(partial), mode=0o644)
+            write_private(partial / MANIFEST, fill(partial), mode=0o644)
             partial.chmod(0o755)
             partial.rename(folder)
         finally:
@@ -89,7 +90,7 @@ def _install(cache: Path, folder: Path, fill: Callable[[Path], str]) -> None:
 @contextmanager
 def cache_lock(cache: Path) -> Iterator[None]:
     """One workbench fills the cache at a time; the others wait for it."""
-    with storage(f"The cache folder {cache} cannot be written"):
+    with storage(cache):
         descriptor = os.open(cache / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from rushlab.model.errors import RushlabError
+from rushlab.world.files import storage
 from rushlab.world.stack.backend import Step
-from rushlab.world.stack.files import storage, write_atomically
+from rushlab.world.stack.files import write_private
 from rushlab.world.stack.probes import Awaited, wait_for
 from rushlab.world.stack.processes import Launch, Processes, Running, holds_port
 from rushlab.world.stack.servers.base import Server, fingerprint
@@ -36,7 +36,7 @@ def bring_up(servers: Sequence[Server], processes: Processes, step: Step) -> Non
             started.append(running)
             awaited.append(_awaited(server, running, processes))
         wait_for(awaited, step)
-    except (RushlabError, KeyboardInterrupt):
+    except BaseException:
         processes.stop(started)
         raise
 
@@ -55,7 +55,7 @@ def launch(server: Server) -> Launch:
 def _keep(server: Server, processes: Processes) -> bool:
     """Whether it runs as it should; what runs otherwise under its name is stopped."""
     for path, text in server.files().items():
-        write_atomically(path, text)
+        write_private(path, text)
     own = [running for running in processes.found() if running.name == server.name]
     if len(own) == 1 and _is_right(own[0], server):
         return True
@@ -76,7 +76,7 @@ def _make_data(servers: Sequence[Server], processes: Processes, started: list[Ru
     step(f"making the data folders of {', '.join(server.name for server, _ in setups)}")
     awaited = []
     for server, setup in setups:
-        with storage(f"The data folder of {server.name} cannot be made"):
+        with storage(setup.data):
             shutil.rmtree(setup.fresh, ignore_errors=True)
             setup.fresh.mkdir(mode=0o700, parents=True)
         name = f"{server.name}-setup"
@@ -85,7 +85,7 @@ def _make_data(servers: Sequence[Server], processes: Processes, started: list[Ru
         awaited.append((server, setup, running))
     for server, setup, running in awaited:
         processes.await_end(running, timeout_s=server.timeout_s)
-        with storage(f"The data folder of {server.name} cannot be made"):
+        with storage(setup.data):
             setup.fresh.rename(setup.data)
 
 

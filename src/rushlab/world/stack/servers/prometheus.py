@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 from msgspec import Struct
 
-from rushlab.world.stack.files import write_atomically
+from rushlab.world.stack.files import write_private
 from rushlab.world.stack.ports import HOST
 from rushlab.world.stack.probes import answers_http
 from rushlab.world.stack.servers.base import Setup, Site
@@ -77,7 +77,7 @@ class Prometheus(Struct, frozen=True):
         entries = [
             {"targets": [one.address], "labels": {"role": one.role, "instance": one.instance}} for one in targets
         ]
-        write_atomically(self._folder / "targets" / f"{group}.json", json.dumps(entries, indent=1), mode=0o644)
+        write_private(self._folder / "targets" / f"{group}.json", json.dumps(entries, indent=1), mode=0o644)
 
 
 class Target(Struct, frozen=True, kw_only=True):
