@@ -1,0 +1,78 @@
+"""k6's points: from its JSON output to Parquet, and from there to figures and frames."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from rushlab.world.points_figures import disagreements, figures
+from rushlab.world.points_reader import Ingested, ingest
+from rushlab.world.points_sql import Selection, opened
+
+__all__ = [
+    "Ingested",
+    "attempts",
+    "disagreements",
+    "durations",
+    "figures",
+    "ingest",
+    "iterations",
+    "timeline",
+    "vus",
+]
+
+#: The name tag of the requests that k6/coupons.js sends.
+REQUEST_NAME = "issue"
+_SHARES = {"median": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+
+
+def attempts(parquet: Path) -> pd.DataFrame:
+    """One row per request to issue a coupon: user (Int64, may be missing), status (0 = no answer), started, ended.
+
+    `started` and `ended` are epoch seconds of the load generator's clock. k6 stamps a request at its
+    end, so started = ended − blocked − duration. A request without a connection (refused, timed out
+    while connecting) has no times: its start equals its end.
+    """
+    with opened(parquet) as points:
+        frame = points.attempts(REQUEST_NAME)
+    return frame.astype({"user": "Int64", "status": "int64"})
+
+
+def timeline(parquet: Path, start: float) -> pd.DataFrame:
+    """One row per second since `start` (epoch seconds): second, vus, requests, failed, p50_ms … max_ms.
+
+    Requests count in the second in which they ended. Seconds without a request have NaN for its
+    times; `vus` is k6's sample of that second (one second old where its clock slipped past), NaN in a gap.
+    """
+    with opened(parquet) as points:
+        frame = points.per_second(start)
+    last = int(frame["second"].max()) if len(frame) else -1
+    full = frame.set_index("second").reindex(pd.RangeIndex(last + 1, name="second"))
+    full["vus"] = full["vus"].ffill(limit=1)
+    full[["requests", "failed"]] = full[["requests", "failed"]].fillna(0).astype("int64")
+    return full.astype({"requests": "int64", "failed": "int64"}).reset_index()
+
+
+def durations(parquet: Path, statuses: Collection[int] | None = None) -> dict[str, float | int | None]:
+    """count, mean, median, p90, p95, p99, max of http_req_duration in ms; of these statuses only, if given.
+
+    All but the count are None where there is no such request.
+    """
+    with opened(parquet) as points:
+        return points.durations(None if statuses is None else sorted(statuses), _SHARES)
+
+
+def iterations(parquet: Path) -> dict[str, float | int | None]:
+    """count of finished iterations and the mean of iteration_duration in ms (None without one)."""
+    with opened(parquet) as points:
+        totals = points.totals_of(Selection("iteration_duration"))
+    return {"count": totals.count, "mean_ms": totals.total / totals.count if totals.count else None}
+
+
+def vus(parquet: Path) -> pd.DataFrame:
+    """One row per sample of k6's active virtual users, in time order: time (epoch seconds), vus."""
+    sql = "SELECT epoch(time) AS time, value AS vus FROM points WHERE metric = 'vus' ORDER BY 1"
+    with opened(parquet) as points:
+        return points.frame(sql)

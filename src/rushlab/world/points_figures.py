@@ -1,0 +1,193 @@
+"""The figures of `rushlab ingest`: k6's names, units and values, for every metric and sub-metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from rushlab.model.errors import PointsError
+from rushlab.world.points_reader import read_notes
+from rushlab.world.points_sql import Points, Selection, Totals, opened
+from rushlab.world.summary import Summary
+
+SCHEMA = 1
+#: More names than any real test has; a file beyond it is a defect of its script (an id in a metric's name).
+MAX_METRICS = 10_000
+#: k6 makes this sub-metric in every test, and prints it only when it has points.
+_AUTOMATIC = "http_req_duration{expected_response:true}"
+_SHARES = {"med": 0.5, "p(90)": 0.9, "p(95)": 0.95}
+
+
+class _SubMetric(Struct):
+    name: str
+    tags: dict[str, str] | None = None
+
+
+class _Declaration(Struct):
+    name: str
+    type: str
+    submetrics: list[_SubMetric] | None = None
+
+
+class _Clock(Struct, frozen=True):
+    """What a counter's rate is divided by."""
+
+    seconds: float | None
+    source: str
+
+
+def figures(parquet: Path, summary: Summary | None = None) -> dict[str, Any]:
+    """The JSON of `rushlab ingest` (docs/schemas/ingest.schema.json).
+
+    A counter's rate is exact when k6's summary is given (k6 divides by its own duration of the test);
+    without it the span of the points is taken and `rate_source` says so. A Gauge's `value` is the
+    value k6 took in last, which need not be the latest time stamp.
+
+    Raises
+    ------
+    PointsError
+        The file has more metrics and sub-metrics than the limit.
+    ResultError
+        `parquet` is not there or is no points file.
+    """
+    notes = read_notes(parquet)
+    with opened(parquet) as points:
+        lines, count, span_s = points.rows(_COUNTS)[0]
+        clock = _clock(summary, span_s)
+        warnings = list(notes.warnings)
+        metrics = dict(_metrics(points, clock, warnings))
+    warnings += _other_run(metrics, summary)
+    return {
+        "schema": SCHEMA,
+        "metrics": metrics,
+        "lines": lines,
+        "points": count,
+        "truncated": notes.truncated,
+        "warnings": warnings,
+    }
+
+
+def disagreements(found: dict[str, Any], summary: Summary, *, relative: float = 1e-9) -> list[str]:
+    """Where the figures of the points and k6's own summary differ, as sentences (check V2).
+
+    Every value that both have is compared; counts exactly, the others within `relative`.
+    """
+    differences = []
+    for name, values in summary.metrics.items():
+        ours = found["metrics"].get(name)
+        if ours is None:
+            if _has_samples(values):
+                differences.append(f"{name} is in the summary, not in the points")
+            continue
+        for key, theirs in values.items():
+            if ours.get(key) is not None and not _same(key, ours[key], theirs, relative):
+                differences.append(f"{name} {key}: {ours[key]!r} in the points, {theirs!r} in the summary")
+    return differences
+
+
+_COUNTS = """
+SELECT count(*), count_if(declaration IS NULL), epoch_us(max(time)) / 1e6 - epoch_us(min(time)) / 1e6 FROM lines
+"""
+
+
+def _clock(summary: Summary | None, span_s: float | None) -> _Clock:
+    if summary is not None and summary.test_run_duration_ms:
+        return _Clock(summary.test_run_duration_ms / 1000, "summary")
+    return _Clock(span_s or None, "points span")
+
+
+def _metrics(points: Points, clock: _Clock, warnings: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    totals = points.totals()
+    declared = _declarations(points)
+    if len(totals) + sum(len(subs) for _, subs in declared.values()) > MAX_METRICS:
+        raise PointsError(f"The points have more than {MAX_METRICS:,} metrics", "a metric's name holds an id, it seems")
+    for metric, total in sorted(totals.items()):
+        if metric not in declared:
+            warnings.append(f"{metric} has no Metric line, so its kind is not known: left out")
+            continue
+        kind, submetrics = declared[metric]
+        yield metric, _values(points, kind, Selection(metric), total, clock)
+        for name, tags in submetrics.items():
+            selection = Selection(metric, tags)
+            totals_of_tags = points.totals_of(selection)
+            if totals_of_tags.count == 0 and name == _AUTOMATIC:
+                continue
+            if totals_of_tags.count == 0:
+                warnings.append(f"{name} has no points: its zeros are what k6 prints for that")
+            yield name, _values(points, kind, selection, totals_of_tags, clock)
+
+
+def _declarations(points: Points) -> dict[str, tuple[str, dict[str, tuple[tuple[str, str], ...]]]]:
+    """Kind and sub-metrics (name → tags) by metric; a repeated declaration adds its sub-metrics."""
+    declared: dict[str, tuple[str, dict[str, tuple[tuple[str, str], ...]]]] = {}
+    rows = points.rows(f"SELECT DISTINCT declaration FROM lines WHERE declaration IS NOT NULL LIMIT {MAX_METRICS}")
+    for (text,) in sorted(rows):
+        entry = msgspec.json.decode(text, type=_Declaration)
+        _, submetrics = declared.setdefault(entry.name, (entry.type, {}))
+        submetrics.update({sub.name: tuple((sub.tags or {}).items()) for sub in entry.submetrics or []})
+    return declared
+
+
+def _values(points: Points, kind: str, selection: Selection, totals: Totals, clock: _Clock) -> dict[str, Any]:
+    if kind == "trend":
+        return _trend(points, selection, totals)
+    if kind == "counter":
+        rate = totals.total / clock.seconds if clock.seconds else None
+        return {"count": _whole(totals.total), "rate": _finite(rate), "rate_source": clock.source}
+    if kind == "rate":
+        passes = totals.nonzero
+        share = passes / totals.count if totals.count else 0
+        return {"rate": share, "passes": passes, "fails": totals.count - passes}
+    return {"value": _whole(totals.last), "min": _whole(totals.minimum), "max": _whole(totals.maximum)}
+
+
+def _trend(points: Points, selection: Selection, totals: Totals) -> dict[str, Any]:
+    shares = list(_SHARES.values())
+    values = points.percentiles(selection, totals.count, shares) if totals.count else [0.0] * len(shares)
+    percentiles = dict(zip(_SHARES, values, strict=True))
+    return {
+        "count": totals.count,
+        "avg": _finite(totals.total / totals.count if totals.count else 0.0),
+        "min": totals.minimum,
+        "med": percentiles["med"],
+        "max": totals.maximum,
+        "p(90)": percentiles["p(90)"],
+        "p(95)": percentiles["p(95)"],
+    }
+
+
+def _other_run(metrics: dict[str, Any], summary: Summary | None) -> list[str]:
+    """A warning when the summary counts other requests or iterations than the points hold."""
+    if summary is None:
+        return []
+    told = ((name, summary.metrics.get(name, {}).get("count")) for name in ("http_reqs", "iterations"))
+    ours = {name: metrics.get(name, {}).get("count", 0) for name in ("http_reqs", "iterations")}
+    return [
+        f"the summary counts {count:,g} {name}, the points {ours[name]:,}: points are missing or it is another run's"
+        for name, count in told
+        if count is not None and count != ours[name]
+    ]
+
+
+def _same(key: str, ours: float, theirs: float, relative: float) -> bool:
+    if key in ("count", "passes", "fails"):
+        return math.isclose(ours, theirs, rel_tol=0 if float(theirs).is_integer() else relative)
+    return math.isclose(ours, theirs, rel_tol=relative, abs_tol=1e-12)
+
+
+def _has_samples(values: dict[str, float]) -> bool:
+    return any(value != 0 for value in values.values())
+
+
+def _whole(number: float) -> float | int | None:
+    """A whole number as one, as k6 prints it."""
+    return int(number) if number.is_integer() else _finite(number)
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None

@@ -1,0 +1,174 @@
+"""k6's JSON output, plain or gzipped, to typed Parquet (its columns: points_sql)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rushlab.model.errors import PointsError, ResultError, StorageError
+from rushlab.world.points_damage import (
+    MAX_LINE_BYTES,
+    MAX_NAME_BYTES,
+    MAX_TAGS_BYTES,
+    Compression,
+    blame,
+    probe,
+    salvage,
+)
+from rushlab.world.points_sql import connection
+
+_NOTES_KEY = "rushlab"
+
+
+class Notes(Struct, frozen=True, kw_only=True):
+    """What a points file says about its source (in Parquet's key-value metadata)."""
+
+    schema: int = 1
+    source: str = ""
+    truncated: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class Ingested(Struct, frozen=True, kw_only=True):
+    """`lines` that were not empty, `points` among them (the others declare metrics)."""
+
+    lines: int
+    points: int
+    truncated: bool
+    warnings: tuple[str, ...]
+
+
+def ingest(source: Path, target: Path) -> Ingested:
+    """Turn k6's JSON output into Parquet at `target`, which appears only when it is whole.
+
+    A cut last line, or a cut gzip stream, is left out and marked `truncated`. The file is told by
+    its first bytes, not by its name.
+
+    Raises
+    ------
+    PointsError
+        `source` is missing, empty, not k6's JSON output, over a limit, or has a bad line that is not
+        its last one (named by its number).
+    StorageError
+        `target`'s folder cannot be written or its disk is full.
+    """
+    found = probe(source)
+    notes = Notes(source=source.name, warnings=found.warnings)
+    with _workspace(target) as folder, connection(folder) as con:
+        reader = _Reader(con, source, folder)
+        notes = reader.salvaged(found.compression, notes) if found.cut else reader.read(found.compression, notes)
+        lines, points = con.execute(_COUNTS, [str(reader.parquet)]).fetchall()[0]
+        if points == 0 and notes.truncated:
+            raise PointsError(f"{source} is cut before its first whole point", do="There is nothing in it to keep.")
+        reader.parquet.replace(target)
+    return Ingested(lines=lines, points=points, truncated=notes.truncated, warnings=notes.warnings)
+
+
+def read_notes(parquet: Path) -> Notes:
+    """The notes of a points file (ResultError when it is not there or is none)."""
+    if not parquet.is_file():
+        raise ResultError(f"There are no points at {parquet}")
+    with connection() as con:
+        try:
+            rows = con.execute(_NOTES, [str(parquet), _NOTES_KEY.encode()]).fetchall()
+            return msgspec.json.decode(rows[0][0], type=Notes)
+        except (duckdb.Error, IndexError, msgspec.DecodeError) as error:
+            raise ResultError(f"{parquet} is not a points file of this workbench") from error
+
+
+class _Reader:
+    """One file on its way to `parquet` in a folder of its own."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, source: Path, folder: Path) -> None:
+        self._con = con
+        self._source = source
+        self._lines = folder / "whole-lines.json"
+        self.parquet = folder / "points.parquet"
+
+    def read(self, compression: Compression, notes: Notes) -> Notes:
+        """The fast path; what it cannot read is looked at again."""
+        try:
+            self._copy(self._source, compression, notes)
+        except duckdb.Error as error:
+            _raise_if_storage(error, self._source)
+            if compression == "none":
+                raise blame(self._source, self._source, compression, error) from error
+            return self.salvaged(compression, notes, error)
+        return notes
+
+    def salvaged(self, compression: Compression, notes: Notes, failed: Exception | None = None) -> Notes:
+        """Read only the whole lines of a cut file; a file that is not cut has a bad line."""
+        cut = salvage(self._source, compression, self._lines)
+        if failed is not None and not cut:
+            raise blame(self._source, self._lines, "none", failed)
+        notes = replace(notes, truncated=cut)
+        try:
+            self._copy(self._lines, "none", notes)
+        except duckdb.Error as error:
+            _raise_if_storage(error, self._source)
+            raise blame(self._source, self._lines, "none", error) from error
+        return notes
+
+    def _copy(self, lines: Path, compression: Compression, notes: Notes) -> None:
+        """One pass: parse, check, write; Parquet keeps the notes beside the rows."""
+        options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_NOTES_KEY}: {_literal(_text(notes))}}}"
+        self._con.execute(f"COPY ({_SELECT}) TO {_literal(str(self.parquet))} ({options})", [str(lines), compression])
+
+
+@contextmanager
+def _workspace(target: Path) -> Iterator[Path]:
+    """A folder beside `target` for everything unfinished; gone afterwards in every case."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".ingest-", dir=target.parent) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise StorageError(f"{target} cannot be written", error.strerror or str(error)) from error
+
+
+def _raise_if_storage(error: duckdb.Error, source: Path) -> None:
+    """StorageError when the disk or the memory limit, not the file, is what failed."""
+    reason = str(error).partition("\n")[0]
+    if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in reason:
+        raise StorageError(f"The points of {source} could not be stored", reason) from error
+
+
+def _text(notes: Notes) -> str:
+    return msgspec.json.encode(notes).decode()
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_COUNTS = "SELECT count(*), count_if(declaration IS NULL) FROM read_parquet(?)"
+_NOTES = "SELECT value FROM parquet_kv_metadata(?) WHERE key = ?"
+
+# The order of the lines is kept: k6's "last value of a gauge" is the last line, not the latest time stamp.
+# A line that is JSON but no point of k6 stops the copy by error(); blame() then says which one it was.
+_SELECT = f"""
+SELECT metric, data.time AS time, data.value AS value, data.tags AS tags, data.metadata AS metadata,
+       CASE
+           WHEN type = 'Point' AND isfinite(data.value) AND data.time IS NOT NULL
+                AND strlen(metric) <= {MAX_NAME_BYTES}
+                AND coalesce(strlen(data.tags), 0) <= {MAX_TAGS_BYTES}
+                AND coalesce(strlen(data.metadata), 0) <= {MAX_TAGS_BYTES} THEN NULL
+           WHEN type = 'Metric' AND data.name = metric AND strlen(metric) <= {MAX_NAME_BYTES}
+                AND data."type" IN ('counter', 'gauge', 'rate', 'trend')
+                THEN to_json({{'name': data.name, 'type': data."type", 'contains': data.contains,
+                              'thresholds': data.thresholds, 'submetrics': data.submetrics}})
+           ELSE error('a line is not a k6 point')
+       END AS declaration
+FROM read_json(
+    ?, format = 'newline_delimited', compression = ?, maximum_object_size = {MAX_LINE_BYTES},
+    columns = {{metric: 'VARCHAR', type: 'VARCHAR', data: 'STRUCT(
+        time TIMESTAMPTZ, value DOUBLE, tags JSON, metadata JSON,
+        name VARCHAR, "type" VARCHAR, contains VARCHAR, thresholds VARCHAR[], submetrics JSON)'}})
+"""

@@ -1,0 +1,210 @@
+"""The only place with quantile SQL: k6's figures from points in Parquet, by DuckDB.
+
+A points file has one row per line of k6's JSON output, in the file's order:
+
+metric       VARCHAR
+time         TIMESTAMPTZ  microseconds; null on a declaration
+value        DOUBLE       k6's unit (milliseconds for times); null on a declaration
+tags         JSON         as k6 wrote them; null when there were none
+metadata     JSON         `user` of our own runs, `vu` and `iter` where k6 was asked for them
+declaration  JSON         the `data` of a Metric line (type, thresholds, sub-metrics); null on a point
+
+Percentiles are k6's: linear interpolation between the two nearest order statistics. DuckDB's
+`quantile_cont` is the same formula but rounds it differently in the last bit (one value in eight),
+so the order statistics come from DuckDB and the interpolation is written out here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+from msgspec import Struct
+
+from rushlab.model.errors import ResultError
+
+MEMORY_LIMIT = "512MB"
+MAX_THREADS = 8
+
+_SETTINGS = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",  # nothing is ever fetched from the network
+    "memory_limit": MEMORY_LIMIT,
+}
+
+
+class Selection(Struct, frozen=True):
+    """Points of one metric that carry all of `tags` (k6's notion of a sub-metric)."""
+
+    metric: str
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def condition(self) -> str:
+        """SQL with one placeholder for the metric and two per tag."""
+        return " AND ".join(["metric = ?", *("json_extract_string(tags, ?) = ?" for _ in self.tags)])
+
+    @property
+    def parameters(self) -> list[str]:
+        """Values for `condition`'s placeholders; tag names as JSON pointers, so any name is safe."""
+        pairs = ((f"/{name.replace('~', '~0').replace('/', '~1')}", value) for name, value in self.tags)
+        return [self.metric, *(part for pair in pairs for part in pair)]
+
+
+class Totals(Struct, frozen=True):
+    """Aggregates of a selection; `last` is the value k6 took in last (the file's order)."""
+
+    count: int
+    total: float
+    minimum: float
+    maximum: float
+    nonzero: int
+    last: float
+
+
+@contextmanager
+def connection(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with bounded memory, no network; `spill` is the folder for what does not fit."""
+    con = duckdb.connect(config=_SETTINGS)
+    try:
+        threads = con.execute("SELECT current_setting('threads')").fetchall()[0][0]
+        con.execute(f"SET threads = {min(int(threads), MAX_THREADS)}")
+        con.execute("SET TimeZone = 'UTC'")
+        if spill is not None:
+            con.execute("SET temp_directory = ?", [str(spill)])
+        yield con
+    finally:
+        con.close()
+
+
+class Points:
+    """One points file, opened for questions."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, parquet: Path) -> None:
+        self._con = con
+        self._file = str(parquet)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query over `points` (or `lines`: with declarations); `file_row_number` is the lines' order."""
+        return self._query(sql, parameters).fetchall()
+
+    def frame(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """The same as a pandas frame."""
+        return self._query(sql, parameters).df()
+
+    def _query(self, sql: str, parameters: Sequence[object]) -> duckdb.DuckDBPyConnection:
+        return self._con.execute(f"{_SOURCE} {sql}", [self._file, *parameters])
+
+    def totals(self) -> dict[str, Totals]:
+        """Aggregates of every metric."""
+        found = self.rows(f"SELECT metric, {_TOTALS} FROM points GROUP BY metric")
+        return {metric: Totals(*rest) for metric, *rest in found}
+
+    def totals_of(self, selection: Selection) -> Totals:
+        """Aggregates of a selection (all zero when it has no points)."""
+        sql = f"SELECT {_TOTALS} FROM points WHERE {selection.condition}"
+        count, *rest = self.rows(sql, selection.parameters)[0]
+        return Totals(count, *rest) if count else Totals(0, 0.0, 0.0, 0.0, 0, 0.0)
+
+    def percentiles(self, selection: Selection, count: int, shares: Sequence[float]) -> list[float]:
+        """k6's percentiles (shares in 0…1) of a selection that has `count` > 0 points."""
+        return self._interpolated(selection.condition, selection.parameters, count, shares)
+
+    def _interpolated(
+        self, condition: str, parameters: Sequence[object], count: int, shares: Sequence[float]
+    ) -> list[float]:
+        places = [share * (count - 1.0) for share in shares]
+        ranks = sorted({rank for place in places for rank in (math.floor(place), math.ceil(place))})
+        # quantile_disc(q) is the order statistic number ceil(q·n): the half keeps clear of rounding.
+        wanted = ", ".join(repr((rank + 0.5) / count) for rank in ranks)
+        sql = f"SELECT quantile_disc(value, [{wanted}]) FROM points WHERE {condition}"
+        values = dict(zip(ranks, self.rows(sql, parameters)[0][0], strict=True))
+        return [_between(values[math.floor(place)], values[math.ceil(place)], place % 1.0) for place in places]
+
+    def durations(self, statuses: Sequence[int] | None, shares: Mapping[str, float]) -> dict[str, float | int | None]:
+        """Count, mean, max and the named percentiles of http_req_duration in ms; None without requests."""
+        condition, parameters = "metric = 'http_req_duration'", []
+        if statuses is not None:
+            condition += " AND list_contains(?, TRY_CAST(json_extract_string(tags, '/status') AS INTEGER))"
+            parameters = [list(statuses)]
+        sql = f"SELECT count(*), fsum(value) / count(*), max(value) FROM points WHERE {condition}"
+        count, mean, maximum = self.rows(sql, parameters)[0]
+        values = (
+            self._interpolated(condition, parameters, count, list(shares.values())) if count else [None] * len(shares)
+        )
+        return {"count": count, "mean": mean, **dict(zip(shares, values, strict=True)), "max": maximum}
+
+    def per_second(self, start: float) -> pd.DataFrame:
+        """One row per second since `start` in which something was recorded (see points.timeline)."""
+        return self.frame(_PER_SECOND, [start])
+
+    def attempts(self, name: str) -> pd.DataFrame:
+        """One row per request with that name tag (see points.attempts)."""
+        return self.frame(_ATTEMPTS, [name])
+
+
+def _between(low: float, high: float, share: float) -> float:
+    return low + (high - low) * share
+
+
+@contextmanager
+def opened(parquet: Path) -> Iterator[Points]:
+    """The points in a Parquet file that `ingest` wrote (ResultError when it is not there or is none)."""
+    if not parquet.is_file():
+        raise ResultError(f"There are no points at {parquet}")
+    with connection(parquet.parent) as con:
+        points = Points(con, parquet)
+        try:
+            points.rows("SELECT metric, time, value, tags, metadata, declaration FROM points LIMIT 0")
+        except (duckdb.InvalidInputException, duckdb.BinderException, duckdb.IOException) as error:
+            reason = str(error).partition("\n")[0]
+            raise ResultError(f"{parquet} is not a points file of this workbench", reason) from error
+        yield points
+
+
+_SOURCE = """
+WITH lines AS (SELECT * FROM read_parquet(?, file_row_number = true)),
+     points AS (SELECT * FROM lines WHERE declaration IS NULL)
+"""
+
+_TOTALS = """count(*), fsum(value), min(value), max(value), count_if(value <> 0), arg_max(value, file_row_number)"""
+
+# The nine points of one request share their time stamp, tags and metadata, and nothing else names the request.
+# Two requests that share even these (only without user metadata) stay two rows, with their mean length.
+# k6's `blocked` is the wait for a connection and holds connecting and TLS already, so they are not added again.
+_ATTEMPTS = """
+, requests AS (
+    SELECT time, tags, metadata,
+           count_if(metric = 'http_reqs') AS n,
+           sum(value) FILTER (WHERE metric <> 'http_reqs') / count_if(metric = 'http_reqs') AS took_ms
+    FROM points
+    WHERE metric IN ('http_reqs', 'http_req_blocked', 'http_req_duration')
+      AND json_extract_string(tags, '/name') = ?
+    GROUP BY time, tags, metadata
+)
+SELECT TRY_CAST(json_extract_string(metadata, '/user') AS BIGINT) AS "user",
+       coalesce(TRY_CAST(json_extract_string(tags, '/status') AS INTEGER), 0) AS status,
+       epoch(time) - coalesce(took_ms, 0) / 1000 AS started,
+       epoch(time) AS ended
+FROM (SELECT *, unnest(range(n::BIGINT)) FROM requests WHERE n > 0)
+ORDER BY ended, "user"
+"""
+
+_PER_SECOND = """
+SELECT greatest(floor(epoch(time) - ?), 0)::BIGINT AS second,
+       arg_max(value, file_row_number) FILTER (WHERE metric = 'vus') AS vus,
+       count_if(metric = 'http_reqs') AS requests,
+       count_if(metric = 'http_req_failed' AND value <> 0) AS failed,
+       quantile_cont(value, 0.5) FILTER (WHERE metric = 'http_req_duration') AS p50_ms,
+       quantile_cont(value, 0.9) FILTER (WHERE metric = 'http_req_duration') AS p90_ms,
+       quantile_cont(value, 0.95) FILTER (WHERE metric = 'http_req_duration') AS p95_ms,
+       max(value) FILTER (WHERE metric = 'http_req_duration') AS max_ms
+FROM points
+WHERE metric IN ('vus', 'http_reqs', 'http_req_failed', 'http_req_duration')
+GROUP BY second ORDER BY second
+"""
