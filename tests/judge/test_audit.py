@@ -57,7 +57,6 @@ def evidence_of(*users: int, stock: int = 4, **changes: object) -> AuditEvidence
         redis_remaining=stock - len(users),
         redis_users=len(users),
         issued_samples_max=len(users),
-        interrupted=0,
     )
     return replace(evidence, **changes)  # type: ignore[arg-type]
 
@@ -321,16 +320,30 @@ def test_an_unknown_outcome_without_a_row_is_no_loss() -> None:
 
 
 def test_rows_of_interrupted_iterations_are_unexpected_but_prove_no_phantom() -> None:
-    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 99, interrupted=1))
+    """k6 stops a request at its hard stop and emits no point; only the service's count shows that it was there."""
+    served = {"issued": 4, "already": 1, "sold_out": 1, "failed": 1}
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 99, service_requests=served))
     assert (failed(result), unknown(result)) == ([], ["I4"])
     assert result.counts["unexpected"] == 1
-    assert "k6 interrupted 1 iterations" in says(result, "I4")
-    more = audit(attempts_frame(ATTEMPTS[:2]), evidence_of(1, 2, 98, 99, interrupted=1))
+    assert "1 requests that k6 did not report" in says(result, "I4")
+    more = audit(attempts_frame(ATTEMPTS[:2]), evidence_of(1, 2, 98, 99, service_requests={"issued": 3}))
     assert failed(more) == ["I4"]
 
 
-def test_interrupted_iterations_that_left_no_row_change_nothing() -> None:
-    assert audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, interrupted=3)).verdict is Status.PASS
+@pytest.mark.parametrize("served", [None, {"issued": 3, "failed": 1}, {"issued": 3, "failed": 1, "sold_out": 90}])
+def test_a_row_that_the_service_did_not_count_either_is_a_phantom(served: dict[str, int] | None) -> None:
+    assert failed(audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 99, service_requests=served))) == ["I4"]
+
+
+def test_the_row_of_a_user_left_without_an_answer_excuses_no_other() -> None:
+    unanswered = [*ATTEMPTS[:2], (4, 0, 10.1, 70.0)]
+    served = {"issued": 3}
+    assert failed(audit(attempts_frame(unanswered), evidence_of(1, 2, 4, 99, service_requests=served))) == ["I4"]
+
+
+def test_unreported_requests_that_left_no_row_change_nothing() -> None:
+    evidence = evidence_of(1, 2, 3, 4, service_requests={"issued": 6, "failed": 4})
+    assert audit(attempts_frame(ATTEMPTS), evidence).verdict is Status.PASS
 
 
 def test_a_late_201_proves_nothing_when_a_reservation_may_have_been_given_back() -> None:
@@ -411,7 +424,7 @@ def test_evidence_from_frames_and_the_facts_of_a_file() -> None:
         "reservation": "db-lock",
         "reasons": {"topic": "gone"},
     }
-    evidence = AuditEvidence.of({"issues": good.issues, "topic": None}, facts, interrupted=2)
+    evidence = AuditEvidence.of({"issues": good.issues, "topic": None}, facts, redis_users=2)
     assert evidence.issues is good.issues
-    assert (evidence.stock, evidence.reservation, evidence.interrupted) == (4, "db-lock", 2)
+    assert (evidence.stock, evidence.reservation, evidence.redis_users) == (4, "db-lock", 2)
     assert evidence.lacking("topic", "outbox") == ["no topic: gone", "no outbox: it was not collected"]

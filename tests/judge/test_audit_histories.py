@@ -31,7 +31,7 @@ class CorrectService:
         self.clock = 100.0
         self.holders: dict[int, int] = {}  # user → event
         self.attempts: list[tuple[int, int, float, float]] = []
-        self.interrupted = 0
+        self.counted = {"issued": 0, "already": 0, "sold_out": 0, "failed": 0}
         self.messages: list[int] = []
 
     def ask(self, user: int, reply: str) -> None:
@@ -39,13 +39,13 @@ class CorrectService:
         started, self.clock = self.clock, self.clock + 0.01
         status = self._decide(user)
         if reply == "interrupted":
-            self.interrupted += 1
             return
         self.attempts.append((user, 0 if reply == "lost" else status, started, self.clock - 0.001))
 
     def fail_before_anything(self, user: int, status: int) -> None:
         """A request that is refused or breaks before it changes anything."""
         self.attempts.append((user, status, self.clock, self.clock + 0.005))
+        self.counted["failed"] += status >= 500
         self.clock += 0.01
 
     def resend(self, nth: int) -> None:
@@ -55,9 +55,12 @@ class CorrectService:
 
     def _decide(self, user: int) -> int:
         if user in self.holders:
+            self.counted["already"] += 1
             return 409
         if len(self.holders) >= self.stock:
+            self.counted["sold_out"] += 1
             return 410
+        self.counted["issued"] += 1
         event = 1000 + len(self.holders)
         self.holders[user] = event
         self.messages.append(event)
@@ -84,7 +87,7 @@ class CorrectService:
             stock=self.stock,
             redis_remaining=self.stock - len(users),
             issued_samples_max=len(users),
-            interrupted=self.interrupted,
+            service_requests=self.counted,
         )
 
 
@@ -186,9 +189,10 @@ def lost_effect(attempts: pd.DataFrame, good: AuditEvidence, pick: int) -> tuple
 
 
 def phantom(attempts: pd.DataFrame, good: AuditEvidence, pick: int) -> tuple[pd.DataFrame, AuditEvidence, str]:
-    """The requests of one holder vanish: his row is left, and nobody asked for it."""
+    """The requests of one holder vanish, from the service's count too: his row is left, and nobody asked for it."""
+    counted = dict(good.service_requests) | {"issued": good.service_requests["issued"] - 1}
     told = sorted(set(attempts.loc[attempts["status"] == 201, "user"]))
-    return attempts[attempts["user"] != told[pick % len(told)]], good, "I4"
+    return attempts[attempts["user"] != told[pick % len(told)]], replace(good, service_requests=counted), "I4"
 
 
 def oversell(attempts: pd.DataFrame, good: AuditEvidence, pick: int) -> tuple[pd.DataFrame, AuditEvidence, str]:

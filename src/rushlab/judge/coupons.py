@@ -99,20 +99,38 @@ def unexpected_users(requests: Requests, evidence: AuditEvidence) -> Ids:
     return rows[~contained(rows, explained)]
 
 
+def unreported(requests: Requests, evidence: AuditEvidence) -> int:
+    """Requests that may have made a row, by the service's count, and of which k6 reported nothing.
+
+    Issued ones beyond the 201 replies and the rows of users left without an answer, and failed
+    ones beyond the 5xx replies; 0 when the service's count is not known.
+    """
+    if evidence.service_requests is None:
+        return 0
+    silent = common(requests.unanswered_users, recovered_users(requests, evidence))
+    issued = evidence.service_requests.get("issued", 0) - requests.accepted - len(silent)
+    return max(0, issued) + unreported_failures(requests, evidence)
+
+
+def unreported_failures(requests: Requests, evidence: AuditEvidence) -> int:
+    """Failed requests, by the service's count, beyond the 5xx replies that k6 reported."""
+    return max(0, (evidence.service_requests or {}).get("failed", 0) - requests.server_errors)
+
+
 def no_phantom(requests: Requests, evidence: AuditEvidence) -> Check:
     """I4: each row has a request that could have made it.
 
-    k6 emits no point for a request it interrupts at its hard stop, although the service may have
-    served it. So a row without a request is "unexpected", but it only proves a phantom where there
-    are more of them than requests without a name or without a point.
+    k6 emits no point for a request that it interrupts at its hard stop, although the service may
+    have served it. Its row is "unexpected" all the same, but it proves a phantom only where there
+    are more such rows than requests without a user and requests that the service counted and k6
+    did not report.
     """
     unexpected = unexpected_users(requests, evidence)
-    interrupted = evidence.interrupted or 0
-    excused = requests.unnamed + interrupted
-    doubtful = len(unexpected) > 0 and len(unexpected) <= excused
+    silent = unreported(requests, evidence)
+    doubtful = 0 < len(unexpected) <= requests.unnamed + silent
     lacking = evidence.lacking("issues") + _unnamed("requests", requests.unnamed)
-    if doubtful and interrupted:
-        lacking.append(f"k6 interrupted {interrupted:,} iterations, whose requests leave no point")
+    if doubtful and silent:
+        lacking.append(f"the service served {silent:,} requests that k6 did not report (interrupted iterations)")
     return check(
         "I4",
         "no phantom",

@@ -24,9 +24,9 @@ class AuditEvidence:
     - `topic`: one row per message: event_id (−1 = unreadable), user_id, partition, offset
     - `effects`: one row per applied event: event_id
 
-    `issued_samples_max` is the most coupons seen issued at any moment of the run, `interrupted` the
-    iterations that k6 stopped in mid-flight (their requests leave no point). `reasons` says by name
-    why a value is None.
+    `issued_samples_max` is the most coupons seen issued at any moment of the run, `service_requests`
+    the service's own count of the run's requests by outcome. `reasons` says by name why a value is
+    None.
     """
 
     issues: pd.DataFrame | None = None
@@ -39,7 +39,7 @@ class AuditEvidence:
     redis_remaining: int | None = None
     redis_users: int | None = None
     issued_samples_max: int | None = None
-    interrupted: int | None = None
+    service_requests: Mapping[str, int] | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

@@ -26,6 +26,7 @@ class Requests:
     unnamed: int
     unnamed_accepted: int
     unnamed_unknown: int
+    server_errors: int
     named: pd.DataFrame
 
     @classmethod
@@ -42,6 +43,7 @@ class Requests:
             unnamed=int(nameless.sum()),
             unnamed_accepted=int((nameless & (status == ACCEPTED)).sum()),
             unnamed_unknown=int((nameless & _is_unknown(status)).sum()),
+            server_errors=int((status >= 500).sum()),
             named=named,
         )
 
@@ -64,6 +66,11 @@ class Requests:
     def unknown_users(self) -> Ids:
         """User of each named request whose outcome is unknown."""
         return self._users(_is_unknown(self.status))
+
+    @property
+    def unanswered_users(self) -> Ids:
+        """User of each named request that got no answer at all."""
+        return self._users(self.status == 0)
 
     def _users(self, mask: Mask) -> Ids:
         return as_ids(self.named["user"])[mask]

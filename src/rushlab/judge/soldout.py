@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rushlab.judge.checks import check, decide, examples
+from rushlab.judge.coupons import unreported_failures
 from rushlab.judge.evidence import AuditEvidence
 from rushlab.judge.ids import Ids, as_ids, contained
 from rushlab.judge.requests import ACCEPTED, SOLD_OUT, Requests
@@ -18,7 +19,7 @@ def sold_out_is_honest(requests: Requests, evidence: AuditEvidence) -> Check:
     """No 201 whose request began after a 410's reply had ended, and no row for a user told 410.
 
     A reservation that was given back between the two makes such a 201 right. Only a request that
-    failed (no answer, 5xx, interrupted) without leaving a row can have given one back: as long as
+    failed (no answer, 5xx, or counted by the service alone) without leaving a row can have given one back: as long as
     there are enough of these, late 201s prove nothing and the check says UNKNOWN.
     """
     sold = requests.named[requests.status == SOLD_OUT]
@@ -67,7 +68,7 @@ def _told_with_row(requests: Requests, sold: pd.DataFrame, evidence: AuditEviden
 
 def _may_have_given_back(requests: Requests, evidence: AuditEvidence) -> int:
     without_row = ~contained(requests.unknown_users, evidence.ids("issues", "user_id"))
-    return int(without_row.sum()) + requests.unnamed_unknown + (evidence.interrupted or 0)
+    return int(without_row.sum()) + requests.unnamed_unknown + unreported_failures(requests, evidence)
 
 
 def _lacking(requests: Requests) -> list[str]:
