@@ -6,9 +6,10 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import uvicorn
@@ -26,6 +27,18 @@ from coupons.settings import Settings
 KEEP_ALIVE_S: Final = 75
 #: How long accepted requests may take to finish after SIGTERM.
 GRACE_S: Final = 25
+
+
+class Server(uvicorn.Server):
+    """Stops gracefully at SIGTERM and SIGINT and then ends as a success; uvicorn's own dies of the signal."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Let a signal end the serving, whatever else it would do."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 async def serve(told: Settings) -> None:
@@ -51,7 +64,7 @@ async def serve(told: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    await uvicorn.Server(config).serve()
+    await Server(config).serve()
 
 
 @asynccontextmanager

@@ -97,7 +97,7 @@ class Atomic:
 
     async def start(self) -> None:
         """Rebuild Redis from the database before the first request; goes on in the background if it cannot yet."""
-        self._trust.distrust("the service starts")
+        self._trust.begin()
         await asyncio.wait({asyncio.ensure_future(self._trust.rebuilt())}, timeout=5)
 
     async def seed(self, coupon_id: int, stock: int) -> None:

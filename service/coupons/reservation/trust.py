@@ -36,8 +36,12 @@ class Trust:
 
     def distrust(self, why: str) -> None:
         """Stop believing Redis and begin to rebuild it."""
-        if self.open or self._work is None:
+        if self.open:
             log.warning("Redis is rebuilt from the database: %s", why)
+        self.begin()
+
+    def begin(self) -> None:
+        """Close, and rebuild unless a rebuild is under way."""
         self.open = False
         if self._work is None:
             self._work = asyncio.create_task(self._until_rebuilt())

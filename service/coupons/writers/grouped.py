@@ -83,8 +83,6 @@ class GroupedWriter:
         try:
             for coupon_id, requests in _by_coupon(fresh, apart=self._takes_stock).items():
                 await self._write_group(coupon_id, requests)
-        except CannotDecide as error:
-            self._fail(fresh, error)
         finally:
             self._fail(fresh, NotWritten("the group was not written"))
 
@@ -105,6 +103,12 @@ class GroupedWriter:
                 request.reply.set_exception(type(error)(str(error)))
 
     async def _write_group(self, coupon_id: int, group: Sequence[Waiting]) -> None:
+        try:
+            await self._write_together(coupon_id, group)
+        except CannotDecide as error:
+            self._fail(group, error)
+
+    async def _write_together(self, coupon_id: int, group: Sequence[Waiting]) -> None:
         ids = await self._ids.take(len(group))
         accepted = statements.now()
         rows = [Row(r.coupon_id, r.user_id, event, accepted) for r, event in zip(group, ids, strict=True)]
