@@ -1,0 +1,128 @@
+"""Evidence of a run after the drain: what the audit judges, collected from every server and kept in the folder.
+
+evidence/issues.parquet  outbox.parquet  topic.parquet  effects.parquet  evidence.json (written last)
+
+A source that cannot be read leaves null and a reason; the run goes on, and the audit says UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from rushlab.model.errors import ResultError
+from rushlab.world.evidence_database import collect_database, database_engine
+from rushlab.world.evidence_files import SCHEMAS
+from rushlab.world.evidence_redis import collect_redis, redis_client
+from rushlab.world.evidence_topic import KafkaTopicReader, collect_topic
+from rushlab.world.files import storage, write_json
+from rushlab.world.service import counters
+from rushlab.world.stack.backend import Endpoints, Target
+
+FACTS = "evidence.json"
+SCHEMA = 1
+FRAMES = tuple(SCHEMAS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What was collected. `frames`: name → frame or None; `facts`: evidence.json, with `reasons` by name."""
+
+    frames: dict[str, pd.DataFrame | None]
+    facts: dict[str, Any]
+
+    @property
+    def issues(self) -> pd.DataFrame | None:
+        """One row per issued coupon, None when the table could not be read."""
+        return self.frames["issues"]
+
+
+def collect(endpoints: Endpoints, target: Target, folder: Path, *, baseline: Mapping[str, int] | None = None) -> None:
+    """Collect everything that is known of the target's coupon into `folder`.
+
+    Parameters
+    ----------
+    baseline
+        The service's request counters before the run (after the warm-up), taken off the final ones.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written.
+    """
+    with storage(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (FACTS, *(f"{frame}.parquet" for frame in FRAMES)):
+            (folder / name).unlink(missing_ok=True)
+    facts: dict[str, Any] = {"schema": SCHEMA, "coupon_id": target.coupon_id}
+    facts["reservation"] = target.knobs.get("reservation")
+    reasons: dict[str, str] = {}
+    for found, missing in _sources(endpoints, target, folder, baseline):
+        facts |= found
+        reasons |= missing
+    write_json(folder / FACTS, facts | {"reasons": reasons})
+
+
+def load(folder: Path) -> Evidence:
+    """What `collect` left in `folder`; frames with int64 ids and epoch seconds (NaN = never).
+
+    Raises
+    ------
+    ResultError
+        No evidence was collected there, or evidence.json is damaged.
+    """
+    try:
+        facts = msgspec.json.decode((folder / FACTS).read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError) as error:
+        raise ResultError(f"There is no evidence in {folder}", str(error), "Make the run again.") from error
+    reasons: dict[str, str] = facts.setdefault("reasons", {})
+    return Evidence({name: _frame(folder, name, reasons) for name in FRAMES}, facts)
+
+
+def _sources(
+    endpoints: Endpoints, target: Target, folder: Path, baseline: Mapping[str, int] | None
+) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """Facts and reasons of each source, one after the other."""
+    engine = database_engine(endpoints.database)
+    with closing(redis_client(endpoints.redis)) as client:
+        try:
+            return [
+                collect_database(engine, target.coupon_id, folder),
+                collect_redis(client, target.coupon_id),
+                collect_topic(KafkaTopicReader(endpoints.kafka), target.topic, target.coupon_id, folder),
+                _service_requests(target, baseline or {}),
+                ({"issued_samples_max": None}, {"issued_samples_max": "this version takes no samples during the run"}),
+            ]
+        finally:
+            engine.dispose()
+
+
+def _service_requests(target: Target, baseline: Mapping[str, int]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The service's own count of the run's requests by outcome, summed over its processes."""
+    urls = target.metrics.get("service", ())
+    counted = counters(urls) if urls else None
+    if counted is None:
+        return {"service_requests": None}, {"service_requests": "a service process did not give its counters"}
+    run = {outcome: count - baseline.get(outcome, 0) for outcome, count in counted.items()}
+    if any(count < 0 for count in run.values()):
+        return {"service_requests": None}, {"service_requests": "the service was restarted: its counters went back"}
+    return {"service_requests": run}, {}
+
+
+def _frame(folder: Path, name: str, reasons: dict[str, str]) -> pd.DataFrame | None:
+    path = folder / f"{name}.parquet"
+    if not path.is_file():
+        reasons.setdefault(name, "it was not collected")
+        return None
+    try:
+        return pd.read_parquet(path, engine="pyarrow")
+    except (OSError, pa.ArrowException) as error:
+        reasons[name] = f"{path.name} is damaged ({error})"
+        return None

@@ -1,0 +1,48 @@
+"""Frames on their way to disk: Parquet in chunks, whole or not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+#: One chunk: the columns' values, in the order of the schema.
+Columns = Sequence[Sequence[Any]]
+
+ISSUES = pa.schema(
+    [
+        ("user_id", pa.int64()),
+        ("event_id", pa.int64()),
+        ("accepted_at", pa.float64()),
+        ("confirmed_at", pa.float64()),
+        ("confirmations", pa.int64()),
+    ]
+)
+OUTBOX = pa.schema([("event_id", pa.int64()), ("user_id", pa.int64()), ("status", pa.int64())])
+EFFECTS = pa.schema([("event_id", pa.int64())])
+TOPIC = pa.schema(
+    [("event_id", pa.int64()), ("user_id", pa.int64()), ("partition", pa.int64()), ("offset", pa.int64())]
+)
+SCHEMAS = {"issues": ISSUES, "outbox": OUTBOX, "topic": TOPIC, "effects": EFFECTS}
+
+
+def write_frame(path: Path, schema: pa.Schema, chunks: Iterable[Columns]) -> int:
+    """Write chunks of columns as one Parquet file, one row group each, and return the number of rows.
+
+    Memory stays at one chunk. Whatever goes wrong on the way (and goes on to the caller), no file is left.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    rows = 0
+    try:
+        with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+            for columns in chunks:
+                arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+                rows += len(arrays[0])
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return rows

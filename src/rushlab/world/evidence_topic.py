@@ -1,0 +1,160 @@
+"""Every message of a run's topic, from its beginning to where it ended when reading began."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from rushlab.world.evidence_files import SCHEMAS, Columns, write_frame
+
+#: Event and user of a message that could not be read.
+UNREADABLE = -1
+#: Reading ends without a result when no message has come for this long.
+STALLED_S = 15.0
+POLL_MS = 500
+BOOTSTRAP_MS = 10_000
+CHUNK_MESSAGES = 10_000
+
+
+class Message(NamedTuple):
+    """One message: where it is, and its value as bytes (None = no value)."""
+
+    partition: int
+    offset: int
+    value: bytes | None
+
+
+class TopicReader(Protocol):
+    """Reads a whole topic once."""
+
+    partitions: int | None
+
+    def read(self, topic: str) -> Iterator[list[Message]]:
+        """Batches of messages until the end of every partition.
+
+        Raises
+        ------
+        KafkaError
+            The broker does not answer, has no such topic, or stopped sending.
+        OSError
+            The broker cannot be reached.
+        """
+
+
+class KafkaTopicReader:
+    """Reads from a broker, without a group, so that nothing of it is changed."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self.partitions: int | None = None
+
+    def read(self, topic: str) -> Iterator[list[Message]]:
+        """See `TopicReader.read`."""
+        _ask(self._bootstrap)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            max_poll_records=CHUNK_MESSAGES,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+            metrics_enabled=False,
+        )
+        try:
+            yield from self._read(consumer, topic)
+        finally:
+            consumer.close()
+
+    def _read(self, consumer: Any, topic: str) -> Iterator[list[Message]]:
+        numbers = consumer.partitions_for_topic(topic)
+        if not numbers:
+            raise KafkaError(f"there is no topic {topic}")
+        self.partitions = len(numbers)
+        parts = [TopicPartition(topic, number) for number in sorted(numbers)]
+        consumer.assign(parts)
+        begin, end = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
+        for part in parts:
+            consumer.seek(part, begin[part])
+        yield from _until(consumer, {part: offset for part, offset in end.items() if offset > begin[part]})
+
+
+def _ask(bootstrap: str) -> None:
+    """OSError at once when nobody listens: the client would retry, and leave its sockets open."""
+    host, _, port = bootstrap.rpartition(":")
+    socket.create_connection((host, int(port)), timeout=BOOTSTRAP_MS / 1000).close()
+
+
+def _until(consumer: Any, ends: dict[Any, int]) -> Iterator[list[Message]]:
+    """Poll until the position of every partition has reached its end."""
+    last_news = time.monotonic()
+    while ends:
+        records = consumer.poll(timeout_ms=POLL_MS)
+        batch = [
+            Message(record.partition, record.offset, record.value)
+            for part, messages in records.items()
+            for record in messages
+            if record.offset < ends.get(part, 0)
+        ]
+        if batch:
+            last_news = time.monotonic()
+            yield batch
+        elif time.monotonic() - last_news > STALLED_S:
+            left = sum(end - consumer.position(part) for part, end in ends.items())
+            raise KafkaError(f"{left} messages did not come within {STALLED_S:g} s")
+        ends = {part: end for part, end in ends.items() if consumer.position(part) < end}
+
+
+class _Event(msgspec.Struct):
+    event_id: int
+    coupon_id: int
+    user_id: int
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
+def collect_topic(
+    reader: TopicReader, topic: str, coupon_id: int, folder: Path
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Write the coupon's messages (and all that cannot be read) as Parquet.
+
+    Returns
+    -------
+    tuple
+        `{"topic", "partitions"}` and, by name, why something could not be had.
+    """
+    reasons: dict[str, str] = {}
+    try:
+        write_frame(folder / "topic.parquet", SCHEMAS["topic"], _columns(reader.read(topic), coupon_id))
+    except (KafkaError, OSError, OverflowError) as error:
+        reasons["topic"] = f"the topic could not be read ({error or type(error).__name__})"
+    if reader.partitions is None:
+        reasons["partitions"] = reasons.get("topic", "the broker did not say")
+    return {"topic": topic, "partitions": reader.partitions}, reasons
+
+
+def _columns(batches: Iterable[list[Message]], coupon_id: int) -> Iterator[Columns]:
+    for batch in batches:
+        rows = [row for message in batch if (row := _row(message, coupon_id)) is not None]
+        if rows:
+            yield list(zip(*rows, strict=True))
+
+
+def _row(message: Message, coupon_id: int) -> tuple[int, int, int, int] | None:
+    """Event, user, partition and offset of a message; None when it is another coupon's."""
+    try:
+        event = _decode(message.value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return UNREADABLE, UNREADABLE, message.partition, message.offset
+    if event.coupon_id != coupon_id:
+        return None
+    return event.event_id, event.user_id, message.partition, message.offset
