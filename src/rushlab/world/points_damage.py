@@ -9,19 +9,13 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
-import msgspec
 from msgspec import Struct
 
 from rushlab.model.errors import PointsError
-
-#: Longest line that is looked at; k6's are about 250 bytes.
-MAX_LINE_BYTES = 2**20
-MAX_NAME_BYTES = 1024
-MAX_TAGS_BYTES = 2**16
+from rushlab.world.points_line import MAX_LINE_BYTES, TOO_LONG, fault_of
 
 Compression = Literal["gzip", "none"]
 
@@ -36,29 +30,6 @@ class Probe(Struct, frozen=True, kw_only=True):
     compression: Compression
     cut: bool = False
     warnings: tuple[str, ...] = ()
-
-
-class _Line(Struct):
-    metric: str
-    type: Literal["Point", "Metric"]
-    data: msgspec.Raw
-
-
-class _Point(Struct):
-    time: str
-    value: float
-    tags: dict[str, Any] | None = None
-    metadata: dict[str, Any] | None = None
-
-
-class _Metric(Struct):
-    name: str
-    type: Literal["counter", "gauge", "rate", "trend"]
-
-
-_line_decoder = msgspec.json.Decoder(_Line)
-_point_decoder = msgspec.json.Decoder(_Point)
-_metric_decoder = msgspec.json.Decoder(_Metric)
 
 
 def probe(source: Path) -> Probe:
@@ -94,60 +65,29 @@ def salvage(source: Path, compression: Compression, target: Path) -> bool:
                 rest = b""
             rest += block[end:]
             if len(rest) > MAX_LINE_BYTES:
-                raise _bad_line(source, _lines_in(target) + 1, _TOO_LONG)
+                raise _bad_line(source, _lines_in(target) + 1, TOO_LONG)
         if rest and fault_of(rest) is None:
             file.write(rest + b"\n")
             rest = b""
     if blocks.damage is not None:
-        raise _bad_line(source, _lines_in(target) + 1, blocks.damage)
+        raise _bad_line(source, *(_first_bad(target) or (_lines_in(target) + 1, blocks.damage)))
     return bool(rest) or blocks.cut
 
 
-def blame(source: Path, lines: Path, compression: Compression, found: Exception) -> PointsError:
-    """The error for a file that could not be read: its first bad line with its number and what is wrong."""
-    for number, line in _numbered(lines, compression):
-        fault = fault_of(line)
-        if fault is not None:
-            return _bad_line(source, number, fault)
+def is_intact(source: Path) -> bool:
+    """Whether a gzip file is whole and its checksums agree."""
+    blocks = _Blocks(source, "gzip")
+    for _ in blocks:
+        pass
+    return blocks.damage is None and not blocks.cut
+
+
+def blame(source: Path, lines: Path, found: Exception) -> PointsError:
+    """The error for a file whose (uncompressed) `lines` could not be read: its first bad line, and why."""
+    bad = _first_bad(lines)
+    if bad is not None:
+        return _bad_line(source, *bad)
     return PointsError(f"{source} cannot be read as k6's points", str(found).partition("\n")[0])
-
-
-def fault_of(line: bytes) -> str | None:
-    """What is wrong with one line of k6's JSON output; None when nothing is."""
-    if len(line) > MAX_LINE_BYTES:
-        return _TOO_LONG
-    try:
-        entry = _line_decoder.decode(line.strip())
-        if len(entry.metric.encode()) > MAX_NAME_BYTES:
-            return f"its metric's name is longer than {MAX_NAME_BYTES} bytes"
-        return _fault_of_metric(entry) if entry.type == "Metric" else _fault_of_point(entry.data)
-    except msgspec.ValidationError as error:
-        return f"it is not a k6 point ({error})"
-    except msgspec.DecodeError as error:
-        return f"it is not JSON ({error})"
-    except RecursionError:
-        return "it is nested too deeply"
-
-
-_TOO_LONG = f"it is longer than {MAX_LINE_BYTES >> 20} MiB"
-
-
-def _fault_of_metric(entry: _Line) -> str | None:
-    if _metric_decoder.decode(entry.data).name != entry.metric:
-        return "it declares another metric than it names"
-    return None
-
-
-def _fault_of_point(data: msgspec.Raw) -> str | None:
-    point = _point_decoder.decode(data)
-    try:
-        datetime.fromisoformat(point.time)
-    except ValueError:
-        return f"its time {point.time[:40]!r} is not RFC 3339"
-    for name, part in (("tags", point.tags), ("metadata", point.metadata)):
-        if part is not None and len(msgspec.json.encode(part)) > MAX_TAGS_BYTES:
-            return f"its {name} are larger than {MAX_TAGS_BYTES >> 10} KiB"
-    return None
 
 
 def _require_k6(source: Path, compression: Compression) -> None:
@@ -229,13 +169,19 @@ class _Blocks:
                     data = data.lstrip(b"\0") or file.read(_CHUNK).lstrip(b"\0")
             self.cut = not stream.eof
         except zlib.error as error:
-            self.damage = f"the gzip stream is damaged there ({error})"
+            self.damage = f"the gzip stream is damaged there or later ({error})"
 
 
-def _numbered(lines: Path, compression: Compression) -> Iterator[tuple[int, bytes]]:
+def _first_bad(lines: Path) -> tuple[int, str] | None:
+    """Number of the first bad line and what is wrong with it."""
+    faults = ((number, fault_of(line)) for number, line in _numbered(lines))
+    return next(((number, fault) for number, fault in faults if fault is not None), None)
+
+
+def _numbered(lines: Path) -> Iterator[tuple[int, bytes]]:
     """Lines that are not empty with their numbers from 1; one over the limit comes cut and ends it."""
     rest, number = b"", 0
-    for block in _Blocks(lines, compression):
+    for block in _Blocks(lines, "none"):
         *whole, rest = (rest + block).split(b"\n")
         for line in whole:
             number += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,15 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rushlab.model.errors import PointsError, ResultError, StorageError
-from rushlab.world.points_damage import (
-    MAX_LINE_BYTES,
-    MAX_NAME_BYTES,
-    MAX_TAGS_BYTES,
-    Compression,
-    blame,
-    probe,
-    salvage,
-)
+from rushlab.world.points_damage import Compression, blame, is_intact, probe, salvage
+from rushlab.world.points_line import MAX_LINE_BYTES, MAX_NAME_BYTES, MAX_TAGS_BYTES
 from rushlab.world.points_sql import connection
 
 _NOTES_KEY = "rushlab"
@@ -93,27 +87,34 @@ class _Reader:
         self.parquet = folder / "points.parquet"
 
     def read(self, compression: Compression, notes: Notes) -> Notes:
-        """The fast path; what it cannot read is looked at again."""
+        """The fast path; what it cannot read, or not trust, is looked at again."""
         try:
-            self._copy(self._source, compression, notes)
+            intact = self._copy_checked(compression, notes)
         except duckdb.Error as error:
             _raise_if_storage(error, self._source)
             if compression == "none":
-                raise blame(self._source, self._source, compression, error) from error
-            return self.salvaged(compression, notes, error)
-        return notes
+                raise blame(self._source, self._source, error) from error
+            return self.salvaged(compression, notes)
+        return notes if intact else self.salvaged(compression, notes)
 
-    def salvaged(self, compression: Compression, notes: Notes, failed: Exception | None = None) -> Notes:
-        """Read only the whole lines of a cut file; a file that is not cut has a bad line."""
-        cut = salvage(self._source, compression, self._lines)
-        if failed is not None and not cut:
-            raise blame(self._source, self._lines, "none", failed)
-        notes = replace(notes, truncated=cut)
+    def _copy_checked(self, compression: Compression, notes: Notes) -> bool:
+        """Copy, and beside it check what DuckDB does not: the checksum of a gzip file."""
+        if compression == "none":
+            self._copy(self._source, compression, notes)
+            return True
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            checked = pool.submit(is_intact, self._source)
+            self._copy(self._source, compression, notes)
+            return checked.result()
+
+    def salvaged(self, compression: Compression, notes: Notes) -> Notes:
+        """Read the whole lines only, uncompressed first: what still fails is a bad line."""
+        notes = replace(notes, truncated=salvage(self._source, compression, self._lines))
         try:
             self._copy(self._lines, "none", notes)
         except duckdb.Error as error:
             _raise_if_storage(error, self._source)
-            raise blame(self._source, self._lines, "none", error) from error
+            raise blame(self._source, self._lines, error) from error
         return notes
 
     def _copy(self, lines: Path, compression: Compression, notes: Notes) -> None:
@@ -158,8 +159,9 @@ SELECT metric, data.time AS time, data.value AS value, data.tags AS tags, data.m
        CASE
            WHEN type = 'Point' AND isfinite(data.value) AND data.time IS NOT NULL
                 AND strlen(metric) <= {MAX_NAME_BYTES}
-                AND coalesce(strlen(data.tags), 0) <= {MAX_TAGS_BYTES}
-                AND coalesce(strlen(data.metadata), 0) <= {MAX_TAGS_BYTES} THEN NULL
+                AND coalesce(starts_with(data.tags, '{{') AND strlen(data.tags) <= {MAX_TAGS_BYTES}, true)
+                AND coalesce(starts_with(data.metadata, '{{') AND strlen(data.metadata) <= {MAX_TAGS_BYTES}, true)
+                THEN NULL
            WHEN type = 'Metric' AND data.name = metric AND strlen(metric) <= {MAX_NAME_BYTES}
                 AND data."type" IN ('counter', 'gauge', 'rate', 'trend')
                 THEN to_json({{'name': data.name, 'type': data."type", 'contains': data.contains,

@@ -30,6 +30,8 @@ from rushlab.model.errors import ResultError
 
 MEMORY_LIMIT = "512MB"
 MAX_THREADS = 8
+#: Values of one metric that are held in memory at once (16 bytes each while they are collected).
+MAX_SELECTED = 4_000_000
 
 _SETTINGS = {
     "autoinstall_known_extensions": "false",
@@ -120,11 +122,27 @@ class Points:
     ) -> list[float]:
         places = [share * (count - 1.0) for share in shares]
         ranks = sorted({rank for place in places for rank in (math.floor(place), math.ceil(place))})
+        select = self._selected if count <= MAX_SELECTED else self._sorted
+        values = dict(zip(ranks, select(condition, parameters, count, ranks), strict=True))
+        return [_between(values[math.floor(place)], values[math.ceil(place)], place % 1.0) for place in places]
+
+    def _selected(self, condition: str, parameters: Sequence[object], count: int, ranks: list[int]) -> list[float]:
+        """Order statistics (from 0) with all values in memory."""
         # quantile_disc(q) is the order statistic number ceil(q·n): the half keeps clear of rounding.
         wanted = ", ".join(repr((rank + 0.5) / count) for rank in ranks)
-        sql = f"SELECT quantile_disc(value, [{wanted}]) FROM points WHERE {condition}"
-        values = dict(zip(ranks, self.rows(sql, parameters)[0][0], strict=True))
-        return [_between(values[math.floor(place)], values[math.ceil(place)], place % 1.0) for place in places]
+        found: list[float] = self.rows(
+            f"SELECT quantile_disc(value, [{wanted}]) FROM points WHERE {condition}", parameters
+        )[0][0]
+        return found
+
+    def _sorted(self, condition: str, parameters: Sequence[object], count: int, ranks: list[int]) -> list[float]:
+        """The same by a sort that spills to the disk: quantile_disc cannot."""
+        source = f"{_SOURCE} SELECT value FROM points WHERE {condition} ORDER BY value"
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE sorted AS {source}", [self._file, *parameters])
+        places = ", ".join(map(str, ranks))
+        rows = self._con.execute(f"SELECT value FROM sorted WHERE rowid IN ({places}) ORDER BY rowid").fetchall()
+        self._con.execute("DROP TABLE sorted")
+        return [value for (value,) in rows]
 
     def durations(self, statuses: Sequence[int] | None, shares: Mapping[str, float]) -> dict[str, float | int | None]:
         """Count, mean, max and the named percentiles of http_req_duration in ms; None without requests."""
@@ -157,7 +175,7 @@ def opened(parquet: Path) -> Iterator[Points]:
     """The points in a Parquet file that `ingest` wrote (ResultError when it is not there or is none)."""
     if not parquet.is_file():
         raise ResultError(f"There are no points at {parquet}")
-    with connection(parquet.parent) as con:
+    with connection(parquet.with_suffix(".spill")) as con:
         points = Points(con, parquet)
         try:
             points.rows("SELECT metric, time, value, tags, metadata, declaration FROM points LIMIT 0")
