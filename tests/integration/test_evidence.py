@@ -1,0 +1,141 @@
+"""Evidence from the real servers, judged by the real audit: a good run passes, damage is found."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import redis
+import requests
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from sqlalchemy import create_engine, text
+
+from rushlab.judge.audit import AuditEvidence, audit
+from rushlab.model.verdict import Audit, Status
+from rushlab.world import evidence
+from rushlab.world.stack.backend import Endpoints, Target
+
+pytestmark = pytest.mark.integration
+
+STOCK = 60
+USERS = [*range(1, 91), *range(1, 11)]  # 90 users on 60 coupons, ten of them ask twice
+
+
+def ask(target: Target, users: list[int]) -> pd.DataFrame:
+    """Ask for a coupon for each user, eight at a time; the attempts as k6's points would give them."""
+    with requests.Session() as session, ThreadPoolExecutor(8) as pool:
+
+        def one(user: int) -> tuple[int, int, float, float]:
+            started = time.time()
+            reply = session.post(
+                f"{target.service}/coupons/{target.coupon_id}/issue", json={"user_id": user}, timeout=30
+            )
+            return user, reply.status_code, started, time.time()
+
+        rows = list(pool.map(one, users))
+    return pd.DataFrame(rows, columns=["user", "status", "started", "ended"]).astype({"user": "Int64"})
+
+
+def judged(endpoints: Endpoints, target: Target, attempts: pd.DataFrame, folder: Path) -> Audit:
+    evidence.collect(endpoints, target, folder)
+    found = evidence.load(folder)
+    return audit(attempts, AuditEvidence.of(found.frames, found.facts))
+
+
+def statuses(result: Audit) -> dict[str, str]:
+    return {check.id: check.status.value for check in result.invariants}
+
+
+def failed(result: Audit) -> list[str]:
+    return [check.id for check in result.invariants if check.status is Status.FAIL]
+
+
+@pytest.fixture(params=["report", "recommended"])
+def driven(request: pytest.FixtureRequest, stack: Any) -> tuple[Any, Target, pd.DataFrame]:
+    """A drained service of each preset, and what its users were told."""
+    target = stack.reset(request.param, coupons=STOCK)
+    attempts = ask(target, USERS)
+    assert stack.drain(target) is not None
+    return stack, target, attempts
+
+
+def test_a_good_run_passes_with_every_source_read(driven: tuple[Any, Target, pd.DataFrame], tmp_path: Path) -> None:
+    stack, target, attempts = driven
+    result = judged(stack.endpoints, target, attempts, tmp_path)
+    assert failed(result) == []
+    assert result.verdict is Status.PASS
+    assert result.counts == {
+        "attempts": 100,
+        "accepted": STOCK,
+        "confirmed": STOCK,
+        "lost": 0,
+        "unexpected": 0,
+        "duplicated": 0,
+        "recovered": 0,
+        "rows": STOCK,
+        "oversold": 0,
+        "leaked": 0,
+        "topic_messages": STOCK,
+        "topic_duplicates": 0,
+    }
+    found = evidence.load(tmp_path)
+    assert sum(found.facts["service_requests"].values()) == 100
+    assert found.facts["partitions"] == target.knobs["partitions"]
+    assert found.issues is not None
+    assert found.issues["accepted_at"].between(attempts["started"].min() - 1, attempts["ended"].max() + 1).all()
+    assert (found.issues["confirmed_at"] >= found.issues["accepted_at"]).all()
+    assert set(found.facts["reasons"]) <= {"issued_samples_max", "redis_remaining"}
+
+
+def test_damage_in_the_database_is_found(driven: tuple[Any, Target, pd.DataFrame], tmp_path: Path) -> None:
+    stack, target, attempts = driven
+    winner = int(attempts.loc[attempts["status"] == 201, "user"].iloc[0])
+    engine = create_engine(stack.endpoints.database)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM issues WHERE user_id = :user"), {"user": winner})
+        connection.execute(text("UPDATE issues SET confirmations = 2 LIMIT 1"))
+    engine.dispose()
+    result = judged(stack.endpoints, target, attempts, tmp_path)
+    assert failed(result) == ["I3", "I7", "I9"]
+    assert result.counts["leaked"] == 1
+
+
+def test_a_message_sent_again_and_one_that_is_no_event(
+    driven: tuple[Any, Target, pd.DataFrame], tmp_path: Path
+) -> None:
+    stack, target, attempts = driven
+    first = _first_message(stack.endpoints.kafka, target.topic)
+    producer = KafkaProducer(bootstrap_servers=stack.endpoints.kafka)
+    for value in (first.value, b"not an event"):
+        producer.send(target.topic, value=value, key=first.key, partition=first.partition).get(timeout=10)
+    producer.close()
+    result = judged(stack.endpoints, target, attempts, tmp_path)
+    assert failed(result) == ["I7"]
+    assert (result.counts["topic_messages"], result.counts["topic_duplicates"]) == (STOCK + 2, 1)
+    assert statuses(result)["I9"] == "PASS"
+
+
+def test_a_redis_that_lost_everything_is_unknown_not_full(stack: Any, tmp_path: Path) -> None:
+    target = stack.reset("recommended", coupons=STOCK)
+    attempts = ask(target, USERS)
+    assert stack.drain(target) is not None
+    with redis.Redis.from_url(stack.endpoints.redis) as client:
+        client.delete(f"coupon:{target.coupon_id}:stock")
+    result = judged(stack.endpoints, target, attempts, tmp_path)
+    assert failed(result) == []
+    assert statuses(result)["I6"] == "UNKNOWN"
+
+
+def _first_message(bootstrap: str, topic: str) -> Any:
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    try:
+        consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
+        while True:
+            for records in consumer.poll(timeout_ms=500).values():
+                return records[0]
+    finally:
+        consumer.close()
