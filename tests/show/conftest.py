@@ -96,9 +96,9 @@ def make_timeline(profile: Profile, requests: int, p95: float, seed: int) -> pd.
     return frame.assign(**{name: p95_ms * share for name, share in parts.items()})
 
 
-def make_profile(name: str, reference: Reference, scale: float = 0.1) -> Profile:
+def make_profile(name: str, reference: Reference) -> Profile:
     shape = reference.profiles[name]
-    whole = Profile(
+    return Profile(
         name=name,
         title=name,
         purpose="test",
@@ -110,7 +110,6 @@ def make_profile(name: str, reference: Reference, scale: float = 0.1) -> Profile
         stages=tuple(Stage(duration, target) for duration, target in shape.stages),
         scaled=name != "smoke",
     )
-    return whole.at_scale(scale)
 
 
 def make_view(profile: Profile, variant: str, figures: RunFigures | None, seed: int = 1, **changes: Any) -> RunView:
@@ -123,12 +122,12 @@ def make_view(profile: Profile, variant: str, figures: RunFigures | None, seed: 
         knobs=KNOBS.get(variant, KNOBS["report"]),
         load=Load(model="closed", exit_code=0, elapsed_s=profile.length_s, version="1.1.0"),
         timing=Timing(created=STARTED, started=STARTED, ended=STARTED + profile.length_s),
-        environment={"commit": "0123456789abcdef"},
+        environment={"code": {"commit": "0123456789abcdef"}, "seed": 1},
         artefacts={"points.json.gz": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
         audit=passed(figures.requests if figures else 0),
         verdict=valid(),
     )
-    timeline = make_timeline(profile, figures.requests, figures.p95_ms or 1, seed) if figures else None
+    timeline = make_timeline(profile.at_scale(0.1), figures.requests, figures.p95_ms or 1, seed) if figures else None
     return RunView(msgspec.structs.replace(run, **changes), figures, timeline)
 
 
@@ -148,14 +147,25 @@ def make_study(reference: Reference, profiles: tuple[str, ...] = tuple(LITERALS)
     for seed, name in enumerate(profiles):
         *both, bound = LITERALS[name]
         for variant, (requests, p95) in zip(variants, both, strict=True):
-            profile = make_profile(name, reference, scale)
+            profile = make_profile(name, reference)
             variants[variant][name] = make_view(profile, variant, make_figures(requests, p95, bound), seed)
     environment = {
-        "host": {"cpu": "Test CPU at 2.1 GHz", "cores": 2, "memory_bytes": 8 * 2**30, "os": "Debian GNU/Linux 12"},
-        "versions": {"mariadb": "10.11.6", "redis": "7.0.15", "kafka": "4.3.1", "prometheus": "2.42.0", "k6": "1.1.0"},
+        "host": {
+            "cpu": "Test CPU at 2.1 GHz",
+            "cores": 2,
+            "memory_gib": 7.8,
+            "system": "Debian GNU/Linux 12 (bookworm)",
+        },
+        "versions": {
+            "python": "3.11.7",
+            "mariadb": "10.11.6",
+            "redis": "7.0.15",
+            "kafka": "4.3.1",
+            "prometheus": "2.42.0",
+            "k6": "k6 v1.1.0",
+        },
         "backend": "native",
-        "commit": "0123456789abcdef",
-        "dirty": False,
+        "code": {"version": "0.1.0", "commit": "0123456789abcdef", "dirty": False},
     }
     return Study(scale, variants, environment, reference, [], STARTED + 600)
 

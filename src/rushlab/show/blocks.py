@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -12,9 +13,8 @@ from nbconvert.filters import strip_ansi
 
 from rushlab.show import sanitise
 from rushlab.show.figures.chart import MIME
-from rushlab.show.table_html import notebook_style
 
-Kind = Literal["prose", "html", "figures", "image", "text", "error", "code"]
+Kind = Literal["prose", "html", "figures", "image", "text", "error"]
 
 HEADING = re.compile(r"<h(?P<level>[1-4])>(?P<inner>.*?)</h(?P=level)>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
@@ -22,11 +22,12 @@ TAG = re.compile(r"<[^>]+>")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A Plotly figure as JSON that may stand inside a script element."""
+    """A Plotly figure as JSON that may stand inside a script element, its description and its caption."""
 
     id: str
     json: str
     description: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,17 @@ class Entry:
 
 @dataclass(slots=True)
 class Document:
-    """All blocks in order, the title (the first h1) and the entries of the contents."""
+    """All blocks in order, the title (the first h1), the entries of the contents, and the cells' code."""
 
     title: str = "Report"
     blocks: list[Block] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     figures: int = 0
+    code: list[str] = field(default_factory=list)
 
 
 def document(notebook: Any) -> Document:
-    """The blocks of a notebook (nbformat 4); cells tagged `hidden` and parameters show their code only."""
+    """The blocks of a notebook (nbformat 4)."""
     page = Document()
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -67,14 +69,14 @@ def document(notebook: Any) -> Document:
         elif cell.cell_type == "code" and cell.source.strip():
             for block in _merged(_outputs(page, cell.outputs)):
                 _add(page, block)
-            page.blocks.append(Block("code", text=cell.source))
+            page.code.append(cell.source)
     return page
 
 
 def _outputs(page: Document, outputs: list[Any]) -> Iterator[Block]:
     for output in outputs:
         if output.output_type == "stream":
-            yield Block("text", text=strip_ansi(output.text))
+            yield Block("text", text=strip_ansi(output.text))  # type: ignore[no-untyped-call]  # nbconvert leaves it untyped
         elif output.output_type == "error":
             yield Block("error", text=f"{output.ename}: {output.evalue}")
         else:
@@ -86,7 +88,7 @@ def _bundle(page: Document, data: dict[str, Any]) -> Block:
         page.figures += 1
         return Block("figures", figures=(figure(data[MIME], f"figure-{page.figures}"),))
     if "text/html" in data:
-        return Block("html", html=sanitise.clean(data["text/html"].replace(notebook_style(), "")))
+        return Block("html", html=sanitise.clean(data["text/html"]))
     if "text/markdown" in data:
         return Block("prose", html=sanitise.markdown(data["text/markdown"]))
     if "image/png" in data:
@@ -96,8 +98,10 @@ def _bundle(page: Document, data: dict[str, Any]) -> Block:
 
 def figure(data: dict[str, Any], name: str) -> Figure:
     """A figure's data as JSON without any `<`, so that no text in it can end the script element."""
-    description = (data.get("layout", {}).get("meta") or {}).get("description", "Figure")
-    return Figure(name, script_safe({"data": data["data"], "layout": data["layout"]}), str(description))
+    layout = data.get("layout", {})
+    meta = layout.get("meta") or {}
+    content = script_safe({"data": data.get("data", []), "layout": layout})
+    return Figure(name, content, str(meta.get("description", "Figure")), str(meta.get("caption", "")))
 
 
 def script_safe(value: Any) -> str:
@@ -143,8 +147,6 @@ def _anchored(page: Document, found: re.Match[str]) -> str:
 
 
 def _plain(inner: str) -> str:
-    import html
-
     return html.unescape(TAG.sub("", inner)).strip()
 
 

@@ -17,12 +17,14 @@ import nbformat
 from markupsafe import Markup
 
 from rushlab.model.errors import ResultError
+from rushlab.model.results import ThresholdResult
+from rushlab.model.verdict import Status, Validity
 from rushlab.show import units
 from rushlab.show.blocks import Document, document
 from rushlab.show.table import Cell
 from rushlab.show.table_html import TEMPLATES, environment
 from rushlab.show.tables.cells import TONES
-from rushlab.show.tables.environment import commit, machine
+from rushlab.show.tables.origin import commit, machine
 from rushlab.show.views import Study
 
 
@@ -50,19 +52,19 @@ class Head:
 def counted(study: Study) -> tuple[Cell, ...]:
     """Runs by validity and by audit, and thresholds missed, as badges."""
     views = list(study)
-    cells = [
-        _count("run", [str(view.validity) for view in views], status) for status in ("VALID", "INVALID", "UNKNOWN")
-    ]
-    cells += [
-        _count("audit", [str(view.audit) for view in views], status) for status in ("PASS", "WARN", "FAIL", "UNKNOWN")
-    ]
+    validities, audits = [str(view.validity) for view in views], [str(view.audit) for view in views]
+    cells = [_count("run", validities, status) for status in Validity]
+    cells += [_count("audit", audits, status) for status in Status]
     results = [result for view in views if view.figures for result in view.figures.thresholds]
+    return tuple(cell for cell in (*cells, _met(results)) if cell.text)
+
+
+def _met(results: list[ThresholdResult]) -> Cell:
     missed = sum(result.passed is False for result in results)
     if missed:
-        cells.append(Cell(f"{missed} of {units.plural(len(results), 'threshold')} missed", missed, "bad"))
-    elif results:
-        cells.append(Cell(f"all {units.plural(len(results), 'threshold')} met", 0, "good"))
-    return tuple(cell for cell in cells if cell.text)
+        return Cell(f"{missed} of {units.plural(len(results), 'threshold')} missed", missed, "bad")
+    decided = results and all(result.passed for result in results)
+    return Cell(f"all {units.plural(len(results), 'threshold')} met" if decided else "", 0, "good")
 
 
 def _count(noun: str, values: list[str], status: str) -> Cell:
@@ -79,7 +81,7 @@ def page(notebook: Path, head: Head | None = None) -> str:
         The file is not there or is no notebook.
     """
     try:
-        read = nbformat.read(notebook, as_version=4)
+        read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]  # nbformat leaves it untyped
     except FileNotFoundError as error:
         raise ResultError(f"There is no notebook {notebook}") from error
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError, AttributeError) as error:
@@ -90,18 +92,10 @@ def page(notebook: Path, head: Head | None = None) -> str:
 def render(content: Document, head: Head) -> str:
     """The page of these blocks."""
     scripts = [plotly(), script()] if content.figures else [script()]
-    return (
-        environment()
-        .get_template("page.html.j2")
-        .render(
-            content=content,
-            head=head,
-            policy=policy(scripts),
-            style=Markup((TEMPLATES / "page.css").read_text("utf-8")),
-            scripts=[Markup(text) for text in scripts],
-            markup=Markup,
-        )
-    )
+    template = environment().get_template("page.html.j2")
+    style = Markup((TEMPLATES / "page.css").read_text("utf-8"))
+    parts = {"policy": policy(scripts), "style": style, "scripts": [Markup(text) for text in scripts]}
+    return template.render(content=content, head=head, markup=Markup, **parts)
 
 
 def policy(scripts: list[str]) -> str:

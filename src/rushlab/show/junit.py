@@ -27,6 +27,8 @@ OUTCOMES: dict[Status, Result] = {
     Status.NA: "skipped",
 }
 
+COUNTED: dict[str, Result] = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -94,19 +96,19 @@ def _check(group: str, check: Check) -> Case:
 def _element(name: str, found: list[Case]) -> ElementTree.Element:
     results = [case.result for case in found]
     suite = ElementTree.Element("testsuite", name=_text(name), tests=str(len(found)))
-    for attribute, result in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+    for attribute, result in COUNTED.items():
         suite.set(attribute, str(results.count(result)))
     for case in found:
-        element = ElementTree.SubElement(
-            suite, "testcase", classname=_text(f"{name}.{case.group}"), name=_text(case.name)
-        )
-        child = "system-out" if case.result == "passed" else case.result
-        said = ElementTree.SubElement(element, child)
-        if child == "system-out":
-            said.text = _text(case.message)
-        else:
-            said.set("message", _text(case.message))
+        labels = {"classname": _text(f"{name}.{case.group}"), "name": _text(case.name)}
+        _say(ElementTree.SubElement(suite, "testcase", labels), case)
     return suite
+
+
+def _say(element: ElementTree.Element, case: Case) -> None:
+    if case.result == "passed":
+        ElementTree.SubElement(element, "system-out").text = _text(case.message)
+    else:
+        ElementTree.SubElement(element, case.result, message=_text(case.message))
 
 
 def _text(text: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from rushlab.show import figures, tables
@@ -12,14 +15,23 @@ from rushlab.show.views import Study
 NAMED = ("smoke", "load", "stress-100", "stress-500", "peak-1500", "peak-2000")
 
 
-def profile(study: Study, name: str, heading: bool = True) -> Several:
-    """Both tables and the timelines of one profile; one sentence when it was not run."""
-    if name not in study.profiles:
-        return Several((Remark(f"{name} is not part of this study."),))
-    parts: list[Any] = [Heading(name)] if heading else []
-    parts += [tables.latency(study, name), tables.outcome(study, name), *figures.timelines(study, name)]
-    spread = figures.distribution(study, name)
-    return Several((*parts, spread) if spread else tuple(parts))
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One plain sentence."""
+
+    text: str
+
+    def _repr_html_(self) -> str:
+        return f'<p class="rl-remark">{html.escape(self.text)}</p>'
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def profiles(study: Study, *names: str) -> Several:
+    """Both tables and the figures of each profile, under its own heading where there are several."""
+    parts = (part for name in names for part in _profile(study, name, heading=len(names) > 1))
+    return Several(tuple(parts))
 
 
 def others(study: Study) -> Several:
@@ -27,19 +39,18 @@ def others(study: Study) -> Several:
     extra = [name for name in study.profiles if name not in NAMED]
     if not extra:
         return Several((Remark("This study has no other profiles."),))
-    return Several(tuple(item for name in extra for item in profile(study, name)))
+    return Several(tuple(part for name in extra for part in _profile(study, name, heading=True)))
 
 
-class Remark:
-    """One plain sentence."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f'<p class="rl-remark">{html.escape(self.text)}</p>'
-
-    def __repr__(self) -> str:
-        return self.text
+def _profile(study: Study, name: str, heading: bool) -> Iterator[Any]:
+    if heading:
+        yield Heading(name)
+    if name not in study.profiles:
+        yield Remark(f"{name} is not part of this study.")
+        return
+    yield tables.latency(study, name)
+    yield tables.outcome(study, name)
+    yield from figures.timelines(study, name)
+    spread = figures.distribution(study, name)
+    if spread is not None:
+        yield spread

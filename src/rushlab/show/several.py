@@ -34,7 +34,7 @@ class Several:
         from IPython.display import display
 
         for item in self.items:
-            display(item)
+            display(item)  # type: ignore[no-untyped-call]  # IPython leaves display untyped
 
 
 def escape(text: str) -> str:

@@ -1,19 +1,14 @@
-"""What the command line prints: runs, lists and reports as rich renderables, hostile text as text."""
+"""Runs and reports for the terminal, as rich renderables; hostile text stays text."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from rushlab.model.run import Run
-from rushlab.show import units
 from rushlab.show.findings import findings
 from rushlab.show.table import Cell, Table
 from rushlab.show.tables import latency, outcome, summary
-from rushlab.show.tables.cells import TONES
 from rushlab.show.views import RunView, Study
 
 STYLES = {
@@ -44,26 +39,6 @@ def grid(table: Table) -> RenderableType:
 def _cell(table: Table, cell: Cell) -> Text:
     text = Text(cell.text, style=STYLES[cell.tone])
     return text.append(f" ({table.mark(cell.note)})", style="dim") if cell.note else text
-
-
-def listing(runs: Sequence[Run]) -> RenderableType:
-    """`ls`: one line per run, in the order given."""
-    drawn = Grid(header_style="dim", box=None, pad_edge=False)
-    for name in ("run", "profile", "variant", "scale", "started", "state", "verdict", "audit"):
-        drawn.add_column(name, overflow="fold")
-    drawn.add_column("p95, ms", justify="right")
-    for run in runs:
-        drawn.add_row(*_listed(run))
-    return drawn
-
-
-def _listed(run: Run) -> list[Text]:
-    verdict = str(run.verdict.validity) if run.verdict else units.UNKNOWN
-    audit = str(run.audit.verdict) if run.audit else units.UNKNOWN
-    p95 = (run.figures or {}).get("p95_ms")
-    plain = (run.id, run.profile.name, run.variant, f"{run.scale:g}", units.moment(run.timing.started), str(run.state))
-    judged = [Text(text, style=STYLES[TONES.get(text, "")]) for text in (verdict, audit)]
-    return [*map(Text, plain), *judged, Text(units.milliseconds(p95))]
 
 
 def run_summary(view: RunView, study: Study) -> RenderableType:

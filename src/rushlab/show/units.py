@@ -8,11 +8,6 @@ from datetime import UTC, datetime
 UNKNOWN = "—"
 
 
-def known(value: float | None) -> bool:
-    """Whether there is a number to show."""
-    return value is not None and math.isfinite(value)
-
-
 def milliseconds(value: float | None) -> str:
     """Milliseconds without their unit: 2 decimals below 10, 1 below 100, none above."""
     if value is None or not math.isfinite(value):
@@ -75,13 +70,6 @@ def moment(epoch: float | None) -> str:
     if epoch is None:
         return UNKNOWN
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def size(value: float | None) -> str:
-    """Bytes as GiB or MiB."""
-    if value is None:
-        return UNKNOWN
-    return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.1f} MiB"
 
 
 def plural(number: int, word: str) -> str:

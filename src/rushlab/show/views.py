@@ -72,7 +72,8 @@ class Study:
     variants
         variant → profile → view, both in the order asked for.
     environment
-        Ours: `host` (cpu, cores, memory_bytes, os), `versions` (server → version), `backend`, `commit`, `dirty`.
+        Ours: `host` (cpu, cores, memory_gib, system, kernel), `versions` (server → version), `backend`,
+        `code` (commit, dirty).
     missing
         A sentence for every run that was asked for and is not here; not empty = partial.
     """

@@ -11,6 +11,7 @@ import html
 import json
 from typing import Any, NamedTuple
 
+import pandas as pd
 import plotly.graph_objects as go
 
 MIME = "application/vnd.plotly.v1+json"
@@ -43,8 +44,10 @@ MARKS: dict[str, Mark] = {
     "max": Mark("#9aa1ab", "dot", "circle", 1.4),
     "requests": Mark("#124f8c", "solid", "circle", 2.0),
     "failed": Mark("#b3261e", "solid", "x"),
-    "limit": Mark("#b3261e", "dash", "circle", 1.2),
 }
+
+#: A limit's line: one colour that is seen on light and dark ground.
+LIMIT = Mark("#c9453c", "dash", "circle", 1.2)
 
 
 def variant_role(index: int) -> str:
@@ -72,15 +75,19 @@ class Chart(go.Figure):  # type: ignore[misc]  # plotly ships no types
         return self.description
 
 
-def chart(traces: list[go.Scatter], description: str, **layout: Any) -> Chart:
-    """A chart of these traces; `description` is one sentence with figures and units."""
+def chart(traces: list[go.Scatter], description: str, caption: str = "", **layout: Any) -> Chart:
+    """A chart of these traces.
+
+    `description` says what is seen, in one sentence with figures and units; `caption` is the line below the figure.
+    """
     figure = Chart(data=traces)
-    figure.update_layout(template="none", meta={"description": description})
+    figure.update_layout(template="none", meta={"description": description, "caption": caption})
     figure.update_layout(
         font={"family": FONT, "size": 12, "color": "#3d4450"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 62, "r": 14, "t": 44, "b": 46},
+        margin={"l": 62, "r": 14, "t": 72, "b": 46},
+        separators=".,",
         hoverlabel={"font": {"family": FONT, "size": 12}, "namelength": -1},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
         dragmode=False,
@@ -89,21 +96,33 @@ def chart(traces: list[go.Scatter], description: str, **layout: Any) -> Chart:
     return figure
 
 
-def axis(title: str, **more: Any) -> dict[str, Any]:
-    """An axis with its title (and unit) and light grid lines."""
+def title(text: str) -> dict[str, Any]:
+    """A title at the figure's upper left."""
+    return {"text": literal(text), "x": 0, "xref": "paper", "font": {"size": 14}, "y": 0.975, "yanchor": "top"}
+
+
+def axis(name: str, **more: Any) -> dict[str, Any]:
+    """An axis with its name (and unit) and light grid lines."""
     lines = {"gridcolor": "rgba(128,136,148,0.25)", "linecolor": "rgba(128,136,148,0.6)", "zeroline": False}
-    return {"title": {"text": title, "standoff": 8}, **lines, "automargin": True, **more}
+    return {"title": {"text": name, "standoff": 8}, **lines, "automargin": True, "tickformat": ",", **more}
 
 
-def logarithmic(title: str, **more: Any) -> dict[str, Any]:
-    """A logarithmic axis with a tick at 1, 2 and 5 of each decade."""
-    ticks = [base * 10**power for power in range(-2, 7) for base in (1, 2, 5)]
-    return axis(title, type="log", tickvals=ticks, ticktext=[f"{tick:,g}" for tick in ticks], **more)
+def logarithmic(name: str, decades: float = 1.0, **more: Any) -> dict[str, Any]:
+    """A logarithmic axis: ticks at each power of ten, with 2 and 5 between when few `decades` are shown."""
+    bases = (1, 2, 5) if decades <= 2 else (1,)
+    ticks = [base * 10**power for power in range(-2, 7) for base in bases]
+    return axis(name, type="log", tickvals=ticks, ticktext=[f"{tick:,g}" for tick in ticks], **more)
+
+
+def limit_line(**where: Any) -> dict[str, Any]:
+    """A dashed line for a limit; give both ends of the other axis as a share (0, 1)."""
+    line = {"color": LIMIT.colour, "dash": LIMIT.dash, "width": LIMIT.width}
+    return {"type": "line", "layer": "below", "line": line, **where}
 
 
 def numbers(values: Any) -> list[float | None]:
     """Plain numbers with four significant digits; None where there is no value, so that gaps stay gaps."""
-    return [None if value != value else float(f"{value:.4g}") for value in values]
+    return [None if pd.isna(value) else float(f"{value:.4g}") for value in values]
 
 
 def literal(text: str) -> str:

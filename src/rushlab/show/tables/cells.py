@@ -1,4 +1,4 @@
-"""Cells that several tables share."""
+"""Cells and headings that several tables share."""
 
 from __future__ import annotations
 
@@ -17,13 +17,23 @@ TONES: dict[str, Tone] = {
     Validity.INVALID: "bad",
 }
 
-#: The heading of the original report's figures (a variant may be called report).
-REPORT = "original report"
+#: The heading of the original report's figures (one of our variants is called report).
+ORIGINAL = "original report"
+
+
+def ours(variant: str) -> str:
+    """The heading of a variant's figures."""
+    return f"ours: {variant}"
 
 
 def unknown(reason: str) -> Cell:
     """A dash with the reason as its note."""
     return Cell(UNKNOWN, tone="quiet", note=reason)
+
+
+def blank() -> Cell:
+    """A dash where nobody would expect a figure."""
+    return Cell(UNKNOWN, tone="quiet")
 
 
 def absent(profile: str) -> Cell:

@@ -24,6 +24,16 @@
     return dressed;
   }
 
+  // On a narrow screen a legend above the plot takes several lines; panels with headings need no axis titles.
+  function fitted(layout, box) {
+    if (box.clientWidth >= 480) return layout;
+    if (layout.showlegend) return { ...layout, height: layout.height + 44, margin: { ...layout.margin, t: layout.margin.t + 44 } };
+    if (!(layout.meta && layout.meta.headed)) return layout;
+    const copy = { ...layout, margin: { ...layout.margin, l: 40, r: 6 } };
+    for (const name of ["yaxis", "yaxis2", "yaxis3"]) copy[name] = { ...layout[name], title: { text: "" } };
+    return copy;
+  }
+
   function lay(layout, width) {
     const ink = colour("--ink-soft");
     const copy = { ...layout, font: { ...layout.font, color: ink }, autosize: !width };
@@ -37,7 +47,7 @@
 
   function draw(figure, width) {
     const options = { responsive: !width, displaylogo: false, displayModeBar: false, showTips: false };
-    return Plotly.react(figure.box, figure.data.map(dress), lay(figure.layout, width), options);
+    return Plotly.react(figure.box, figure.data.map(dress), lay(fitted(figure.layout, figure.box), width), options);
   }
 
   function drawAll(width) {
@@ -68,7 +78,10 @@
   function follow() {
     const above = headings.filter((heading) => heading.getBoundingClientRect().top < 140);
     const current = above.length ? above[above.length - 1] : headings[0];
-    for (const [id, link] of links) link.toggleAttribute("aria-current", current && id === current.id);
+    for (const [id, link] of links) {
+      if (current && id === current.id) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
   }
   window.addEventListener("scroll", follow, { passive: true });
   follow();

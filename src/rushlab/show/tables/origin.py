@@ -6,13 +6,13 @@ from typing import Any
 
 from rushlab.show import units
 from rushlab.show.table import Cell, Column, Row, Table
-from rushlab.show.tables.cells import REPORT, unknown
+from rushlab.show.tables.cells import ORIGINAL, ours, unknown
 from rushlab.show.views import RunView, Study
 
 #: The report's roles → the servers that may fill them here, as `versions` names them, and their proper names.
 ROLES: dict[str, dict[str, str]] = {
-    "application server": {"service": "Coupon service", "python": "Python"},
-    "database": {"mysql": "MySQL", "mariadb": "MariaDB", "database": ""},
+    "application server": {"python": "coupon service, Python"},
+    "database": {"mysql": "MySQL", "mariadb": "MariaDB"},
     "cache": {"redis": "Redis"},
     "message broker": {"kafka": "Apache Kafka"},
     "monitoring": {"prometheus": "Prometheus"},
@@ -21,37 +21,41 @@ ROLES: dict[str, dict[str, str]] = {
 }
 
 
+LIMITS_ONLY = "the report gives its application server's limits, and nothing of the machine"
+
+
 def environment(study: Study) -> Table:
     """The report's section 4 beside ours, and the machine that ours ran on."""
     versions: dict[str, Any] = study.environment.get("versions") or {}
     theirs = {server.role: server.report for server in study.reference.environment}
     rows = [Row(role, (Cell(text, tone="name"), _filled(versions, role))) for role, text in theirs.items()]
-    rows += [Row(label, (unknown("the report does not say"), cell)) for label, cell in _machine(study.environment)]
-    columns = (Column(REPORT, number=False), Column("here", number=False))
+    rows += [Row(label, (unknown(LIMITS_ONLY), cell)) for label, cell in _machine(study.environment)]
+    columns = (Column(ORIGINAL, number=False), Column("here", number=False))
     return Table("Both environments", "role", columns, tuple(rows))
 
 
 def _filled(versions: dict[str, Any], role: str) -> Cell:
     found = [f"{proper} {versions[key]}".strip() for key, proper in ROLES.get(role, {}).items() if versions.get(key)]
-    return Cell(", ".join(found), tone="name") if found else unknown(f"no {role} was recorded")
+    return Cell(", ".join(found), tone="name") if found else unknown("none here, or its version was not recorded")
 
 
-def _machine(ours: dict[str, Any]) -> list[tuple[str, Cell]]:
-    host = ours.get("host") or {}
-    memory = host.get("memory_bytes")
+def _machine(here: dict[str, Any]) -> list[tuple[str, Cell]]:
+    host = here.get("host") or {}
+    memory = host.get("memory_gib")
     facts = {
         "processor": host.get("cpu"),
         "cores": host.get("cores"),
-        "memory": units.size(memory) if memory else None,
-        "operating system": host.get("os"),
-        "started as": ours.get("backend"),
+        "memory": f"{memory:g} GiB" if memory else None,
+        "operating system": host.get("system"),
+        "kernel": host.get("kernel"),
+        "servers started": here.get("backend"),
     }
     return [(name, Cell(str(fact)) if fact else unknown("not recorded")) for name, fact in facts.items()]
 
 
-def machine(ours: dict[str, Any]) -> str:
+def machine(here: dict[str, Any]) -> str:
     """The machine in one line, for a heading."""
-    facts = {name: cell.text for name, cell in _machine(ours) if cell.text != units.UNKNOWN}
+    facts = {name: cell.text for name, cell in _machine(here) if cell.text != units.UNKNOWN}
     cores = f"{facts['cores']} cores" if "cores" in facts else ""
     parts = (facts.get("processor"), cores, facts.get("memory"), facts.get("operating system"))
     return ", ".join(part for part in parts if part) or "machine not recorded"
@@ -65,7 +69,7 @@ def settings(study: Study) -> Table:
     same = [name for name in names if name not in differing]
     rows = [Row("different"), *_knobs(knobs, differing)] if differing else []
     rows += [Row("the same"), *_knobs(knobs, same)] if same else []
-    return Table("Settings of the variants", "knob", tuple(Column(name) for name in knobs), tuple(rows))
+    return Table("Settings of the variants", "knob", tuple(Column(ours(name)) for name in knobs), tuple(rows))
 
 
 def _knobs(knobs: dict[str, dict[str, Any]], names: list[str]) -> list[Row]:
@@ -80,12 +84,12 @@ def _value(value: Any) -> Cell:
 
 def provenance(study: Study) -> Table:
     """Run by run: its id, when it ran, what k6 said, its commit, and the hash of its points."""
-    rows = [Row(view.label, _origin(view, study)) for view in study]
-    names = ("run", "started", "seconds", "k6 ended with", "commit", "points, SHA-256")
+    rows = [Row(view.label, _origin(view)) for view in study]
+    names = ("run", "started", "seconds", "k6 ended with", "seed", "commit", "points, SHA-256")
     return Table("Provenance", "run of", tuple(Column(name, number=False) for name in names), tuple(rows))
 
 
-def _origin(view: RunView, study: Study) -> tuple[Cell, ...]:
+def _origin(view: RunView) -> tuple[Cell, ...]:
     run = view.run
     digest = run.artefacts.get("points.json.gz") or run.artefacts.get("points.parquet") or ""
     facts = (
@@ -93,15 +97,16 @@ def _origin(view: RunView, study: Study) -> tuple[Cell, ...]:
         units.moment(run.timing.started) if run.timing.started else None,
         f"{run.load.elapsed_s:,.1f}" if run.load.elapsed_s is not None else None,
         None if run.load.exit_code is None else str(run.load.exit_code),
-        commit(run.environment) or commit(study.environment),
+        None if (seed := run.environment.get("seed")) is None else str(seed),
+        commit(run.environment),
         digest[:12] or None,
     )
     return tuple(Cell(fact) if fact else unknown("not recorded") for fact in facts)
 
 
 def commit(environment: dict[str, Any]) -> str | None:
-    """The commit's first twelve digits, with a word when there were changes on top."""
-    found = environment.get("commit")
-    if not found:
+    """The commit's first twelve digits, with a word when there were changes on top; None when not recorded."""
+    code = environment.get("code") or {}
+    if not code.get("commit"):
         return None
-    return f"{str(found)[:12]}{' + changes' if environment.get('dirty') else ''}"
+    return f"{str(code['commit'])[:12]}{' + changes' if code.get('dirty') else ''}"
