@@ -61,14 +61,14 @@ def provide(cache: Path, root: Path, processes: Processes, step: Step) -> Tools:
         step("a library of the system is gone, fetching the servers again")
         with storage(unpacked), cache_lock(cache):
             shutil.rmtree(unpacked)
-    _install(cache, unpacked, lambda folder: debian.fetch(folder, system, processes, step))
+    install(cache, unpacked, lambda folder: debian.fetch(folder, system, processes, step))
     jars = cache / kafka_jars.folder_name(root)
     runtime = java.find()
-    _install(cache, jars, lambda folder: kafka_jars.fetch(folder, root, runtime, processes, step))
+    install(cache, jars, lambda folder: kafka_jars.fetch(folder, root, runtime, processes, step))
     return Tools(debian=unpacked, kafka=jars / "libs", java=runtime)
 
 
-def _install(cache: Path, folder: Path, fill: Callable[[Path], str]) -> None:
+def install(cache: Path, folder: Path, fill: Callable[[Path], str]) -> None:
     """Fill a folder beside its place and rename it when whole; what a killed workbench left is thrown away first."""
     if (folder / MANIFEST).exists():
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -108,7 +109,10 @@ def _version(port: int, metric: str) -> str:
     with requests.Session() as session:
         session.trust_env = False
         text = session.get(f"http://{HOST}:{port}/metrics", timeout=5).text
-    for line in text.splitlines():
-        if line.startswith(metric):
-            return line.partition('version="')[2].partition('"')[0] or "unknown"
-    return "unknown"
+    return version_in(text, metric)
+
+
+def version_in(text: str, metric: str) -> str:
+    """The version label of a `…_build_info` metric, "unknown" when the page has none."""
+    match = re.search(rf'^{metric}\{{(?:[^}}]*,)?version="([^"]+)"', text, re.MULTILINE)
+    return match[1] if match else "unknown"

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from rushlab.model.errors import PortTaken
+from rushlab.world.stack import ports
+from rushlab.world.stack.ports import PortBook, is_free, owner
+
+
+@pytest.fixture
+def taken() -> socket.socket:
+    """A socket that listens on a port of the system's choice, followed by a free one."""
+    while True:
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        if port < 65000 and is_free(port + 1):
+            return listener
+        listener.close()
+
+
+def book(home: Path, **asked: int) -> PortBook:
+    return PortBook(home, asked)
+
+
+def test_the_default_is_chosen_when_it_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
+    monkeypatch.setitem(ports.DEFAULTS, "redis", free_port)
+    said: list[str] = []
+    assert book(tmp_path).choose("redis", said.append) == free_port
+    assert said == []
+
+
+def test_a_taken_default_moves_to_the_next_free_one_said_in_one_line_and_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: socket.socket
+) -> None:
+    with taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setitem(ports.DEFAULTS, "redis", port)
+        said: list[str] = []
+        chosen = book(tmp_path)
+        assert chosen.choose("redis", said.append) == port + 1
+        chosen.remember()
+    assert len(said) == 1
+    assert f"process {os.getpid()}" in said[0]
+    assert PortBook(tmp_path, {}).remembered() == {"redis": port + 1}
+
+
+def test_a_port_that_was_asked_for_and_is_taken_names_its_owner(tmp_path: Path, taken: socket.socket) -> None:
+    with taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken) as caught:
+            book(tmp_path, service=port).choose("service", print)
+    assert f"process {os.getpid()}" in caught.value.sentence
+    assert "RUSHLAB_SERVICE_PORT" in caught.value.sentence
+
+
+def test_the_port_of_the_running_server_is_kept(tmp_path: Path, taken: socket.socket) -> None:
+    with taken:
+        port = taken.getsockname()[1]
+        assert book(tmp_path).choose("redis", print, held=port) == port
+        assert book(tmp_path, redis=port).choose("redis", print, held=port) == port
+
+
+def test_another_port_than_the_running_servers_can_be_asked_for(tmp_path: Path, taken: socket.socket) -> None:
+    with taken:
+        port = taken.getsockname()[1]
+        assert book(tmp_path, redis=port + 1).choose("redis", print, held=port) == port + 1
+
+
+def test_numbered_processes_have_ports_of_their_own(tmp_path: Path) -> None:
+    chosen = book(tmp_path)
+    numbers = [chosen.choose(f"consumer-{index}", lambda text: None) for index in range(3)]
+    assert len(set(numbers)) == 3
+
+
+def test_a_damaged_book_is_read_as_empty(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text("{")
+    assert PortBook(tmp_path, {}).remembered() == {}
+
+
+def test_a_port_open_on_all_interfaces_is_not_free_on_loopback() -> None:
+    with socket.create_server(("", 0)) as listener:
+        assert not is_free(listener.getsockname()[1])
+
+
+def test_nobody_owns_a_free_port(taken: socket.socket) -> None:
+    with taken:
+        port = taken.getsockname()[1]
+        assert f"process {os.getpid()}" in owner(port)
+    assert str(os.getpid()) not in owner(port)
