@@ -30,7 +30,7 @@ const request = { headers: { 'Content-Type': 'application/json' }, tags: { name:
 
 export const options = {
   scenarios: { issue: model === 'open' ? openScenario() : closedScenario() },
-  thresholds: table.thresholds,
+  thresholds: profile.thresholds ?? table.thresholds,
   discardResponseBodies: true,
   maxRedirects: 0, // a redirect must not lead the load to another host
   // Every tag is written nine times per request. The URL is the same for all; who asked travels as metadata.
@@ -44,7 +44,7 @@ export default function issue() {
   const response = http.post(target, `{"user_id":${user}}`, request);
   successRate.add(response.status === ISSUED);
   check(response, { 'issued, already issued or sold out': (r) => EXPECTED.includes(r.status) });
-  if (model === 'closed') sleep(table.pause_s);
+  if (model === 'closed') sleep(profile.pause_s ?? table.pause_s);
 }
 
 // With nothing returned, k6 prints its own summary.

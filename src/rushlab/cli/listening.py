@@ -20,7 +20,7 @@ class TerminalListener:
     """Prints steps; shows k6's progress in place (terminal) or as a line every ten seconds (elsewhere)."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._quiet = quiet
         self._status: Status | None = None
         self._printed = 0.0

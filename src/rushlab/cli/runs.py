@@ -103,9 +103,10 @@ def audit(run: RunArgument, as_json: JsonOption = False) -> None:
     from rushlab.model.verdict import ExitCode, Status
     from rushlab.show import lists
 
-    result = audit_folder(single.find_run(Workbench.open(), run))
+    folder = single.find_run(Workbench.open(), run)
+    result = audit_folder(folder)
     if as_json:
-        _print_json(audit_json(result))
+        _print_json(audit_json(folder.record, result))
     else:
         Console().print(lists.audit(result))
     raise typer.Exit(ExitCode.INVARIANT_FAILED if result.verdict is Status.FAIL else ExitCode.OK)

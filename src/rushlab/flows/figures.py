@@ -17,6 +17,7 @@ from rushlab.world.folders import RunFolder
 from rushlab.world.summary import read_summary
 
 ISSUED = 201
+DURATIONS = ("mean", "median", "p90", "p95", "p99", "max")
 OUTCOMES = {201: "issued", 409: "already", 410: "sold_out"}
 
 
@@ -26,13 +27,13 @@ def run_figures(folder: RunFolder) -> RunFigures:
     k6 = points.figures(folder.points, summary)["metrics"]
     everything = points.durations(folder.points)
     reasons: dict[str, str] = {}
+    issued = points.durations(folder.points, statuses=[ISSUED])
+    fields: dict[str, Any] = _durations(everything) | _counts(k6, everything)
+    fields |= _bound(folder.record, everything, reasons) | _confirmed(folder, reasons)
     return RunFigures(
-        **_durations(everything),
-        **_counts(k6, everything),
-        **_bound(folder.record, everything, reasons),
-        **_confirmed(folder, reasons),
+        **fields,
         outcomes=outcomes(points.attempts(folder.points)),
-        issued_ms=_durations(points.durations(folder.points, statuses=[ISSUED])),
+        issued_ms={name: issued[name] for name in DURATIONS},
         thresholds=evaluate(folder.record.profile.thresholds, k6),
         reasons=reasons,
     )
@@ -47,8 +48,8 @@ def outcomes(attempts: pd.DataFrame) -> dict[str, int]:
     return dict(tally)
 
 
-def _durations(values: dict[str, float | None]) -> dict[str, float | None]:
-    return {f"{name}_ms": values[name] for name in ("mean", "median", "p90", "p95", "p99", "max")}
+def _durations(values: dict[str, float | int | None]) -> dict[str, Any]:
+    return {f"{name}_ms": values[name] for name in DURATIONS}
 
 
 def _counts(k6: dict[str, Any], everything: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ class NotebookListener:
     def __init__(self) -> None:
         from IPython.display import display
 
-        self._handle: Any = display({"text/plain": "starting"}, raw=True, display_id=True)
+        show: Any = display  # IPython ships no types for it
+        self._handle: Any = show({"text/plain": "starting"}, raw=True, display_id=True)
         self._run = ""
 
     def step(self, text: str) -> None:

@@ -133,9 +133,8 @@ def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) 
     source = bench.settings.root / "notebooks" / "report.ipynb"
     notebooks.execute(source, executed, parameters, root=bench.settings.root)
     write_atomic(folder / "report.html", html.page(executed, html.Head.of(study)))
-    write_atomic(folder / "report.json", json.dumps(report_json(study), indent=1, allow_nan=False) + "\n")
-    write_atomic(folder / "junit.xml", junit_xml(study))
-    write_atomic(folder / "report.md", markdown.report(study))
+    for name, kind in (("report.json", "json"), ("junit.xml", "junit"), ("report.md", "markdown")):
+        write_atomic(folder / name, _text(study, kind))
 
 
 def study_exit_code(study: Study, *, check: bool = False, strict: bool = False) -> ExitCode:
@@ -145,7 +144,7 @@ def study_exit_code(study: Study, *, check: bool = False, strict: bool = False) 
     return exit_code(
         validities=[view.validity for view in views],
         audits=[view.audit for view in views],
-        thresholds_missed=check and any(missed_thresholds(view) for view in last),
+        threshold_missed=check and any(missed_thresholds(view) for view in last),
         strict=strict,
     )
 
@@ -167,9 +166,16 @@ def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path
         notebooks.execute(source, executed, {"runs": [name]}, root=bench.settings.root)
         write_atomic(target, html.page(executed, html.Head.of(study)))
         return target
-    render = {"junit": junit_xml, "markdown": markdown.report, "json": lambda it: json.dumps(report_json(it), indent=1)}
-    write_atomic(target, render[kind](study))
+    write_atomic(target, _text(study, kind))
     return target
+
+
+def _text(study: Study, kind: str) -> str:
+    if kind == "junit":
+        return junit_xml(study)
+    if kind == "markdown":
+        return markdown.report(study)
+    return json.dumps(report_json(study), indent=1, allow_nan=False) + "\n"
 
 
 def _runs(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[list[str], list[str]]:

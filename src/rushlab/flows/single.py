@@ -62,6 +62,6 @@ def exit_code(view: RunView, *, strict: bool = False) -> ExitCode:
     return validity.exit_code(
         validities=[view.validity],
         audits=[view.audit],
-        thresholds_missed=missed_thresholds(view),
+        threshold_missed=missed_thresholds(view),
         strict=strict,
     )

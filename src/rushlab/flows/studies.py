@@ -15,7 +15,7 @@ from rushlab.model.run import State
 from rushlab.show.views import RunView, Study
 from rushlab.world import points
 from rushlab.world.folders import RunFolder, open_run
-from rushlab.world.reference import load_reference
+from rushlab.world.reference import PATH, read_reference
 
 
 def gather(bench: Workbench, names: Iterable[str], *, missing: Iterable[str] = ()) -> Study:
@@ -49,7 +49,7 @@ def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
         scale=_one_scale(views),
         variants=shown,
         environment=views[-1].run.environment,
-        reference=load_reference(bench.settings),
+        reference=read_reference(bench.settings.root / PATH),
         missing=missing,
         created=time.time(),
     )

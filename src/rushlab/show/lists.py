@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from rushlab.model.verdict import Audit, Check
+from rushlab.model.verdict import Audit, Check, Status
 from rushlab.show import units
 from rushlab.show.tables.cells import TONES
 from rushlab.show.terminal import STYLES
@@ -50,9 +50,13 @@ def audit(result: Audit) -> RenderableType:
 
 
 def checks(found: Iterable[Check]) -> RenderableType:
-    """Checks of a verdict or an audit, one per line."""
+    """Checks of a verdict or an audit, one per line; those that do not apply share the last line."""
+    listed = list(found)
     heads = ("check", "", "status", "value", "limit", "evidence")
-    return columns(heads, [(c.id, c.title, str(c.status), c.value, c.limit, c.evidence) for c in found])
+    made = [(c.id, c.title, str(c.status), c.value, c.limit, c.evidence) for c in listed if c.status is not Status.NA]
+    left = [f"{c.id} {c.title} ({c.value})" for c in listed if c.status is Status.NA]
+    note = [Text("not applied: " + ", ".join(left), style="dim")] if left else []
+    return Group(columns(heads, made), *note)
 
 
 def ingest(figures: Mapping[str, Any]) -> RenderableType:
