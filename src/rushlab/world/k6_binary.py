@@ -11,6 +11,8 @@ from pathlib import Path
 
 from rushlab.model.errors import LoadError
 
+VERSION_TIMEOUT_S = 20.0
+
 
 def find_k6() -> Path:
     """The k6 of the PATH, else the one of this Python environment (LoadError when there is none)."""
@@ -29,7 +31,9 @@ def find_k6() -> Path:
 def k6_version(path: Path) -> str:
     """The version `path` says it is, for example `1.1.0` (LoadError when it is not k6)."""
     try:
-        answer = subprocess.run([path, "version"], capture_output=True, text=True, timeout=20, check=False)
+        answer = subprocess.run(
+            [path, "version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LoadError(f"{path} cannot be run", str(error)) from error
     found = re.match(r"k6(?:\.exe)? v(\S+)", answer.stdout)

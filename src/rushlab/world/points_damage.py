@@ -22,6 +22,8 @@ Compression = Literal["gzip", "none"]
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 2**18
+#: Bytes of text at a time: what comes before damage within a block is lost with it.
+_BLOCK = 2**16
 
 
 class Probe(Struct, frozen=True, kw_only=True):
@@ -99,18 +101,20 @@ def _require_k6(source: Path, compression: Compression) -> None:
         if b"\n" in start or len(start) > MAX_LINE_BYTES:
             break
     line, whole, _ = start.partition(b"\n")
+    if blocks.damage is not None and not whole:
+        raise _bad_line(source, 1, blocks.damage)
     if not line:
         raise PointsError(f"{source} is empty", "there is no line in it")
     fault = fault_of(line)
     if fault is None:
         return
-    if not whole and line.startswith(b'{"') and len(line) <= MAX_LINE_BYTES and _is_start_of_k6(line):
+    if not whole and len(line) <= MAX_LINE_BYTES and _is_start_of_k6(line):
         raise PointsError(f"{source} is cut within its first line", do="There is nothing in it to keep.")
     raise PointsError(f"{source} is not k6's JSON output", f"line 1: {fault}", _advice(start))
 
 
 def _is_start_of_k6(line: bytes) -> bool:
-    return re.match(rb'\{"(type":"(Metric|Point)|metric":")', line) is not None
+    return re.match(rb'\{\s*"(type"\s*:\s*"(Metric|Point)|metric"\s*:\s*")', line) is not None
 
 
 def _advice(start: bytes) -> str:
@@ -163,7 +167,7 @@ class _Blocks:
             while data:
                 if stream.eof:
                     stream = zlib.decompressobj(31)
-                yield stream.decompress(data, _CHUNK * 4)
+                yield stream.decompress(data, _BLOCK)
                 data = stream.unconsumed_tail or stream.unused_data.lstrip(b"\0") or file.read(_CHUNK)
                 if stream.eof:
                     data = data.lstrip(b"\0") or file.read(_CHUNK).lstrip(b"\0")

@@ -61,7 +61,7 @@ def figures(parquet: Path, summary: Summary | None = None) -> dict[str, Any]:
         clock = _clock(summary, span_s)
         warnings = list(notes.warnings)
         metrics = dict(_metrics(points, clock, warnings))
-    warnings += _other_run(metrics, summary)
+    warnings += _unknown_values(metrics) + _other_run(metrics, summary)
     return {
         "schema": SCHEMA,
         "metrics": metrics,
@@ -161,15 +161,26 @@ def _trend(points: Points, selection: Selection, totals: Totals) -> dict[str, An
     }
 
 
+def _unknown_values(metrics: dict[str, Any]) -> list[str]:
+    """Why a value is null."""
+    unknown = [f"{name} {key}" for name, values in metrics.items() for key, value in values.items() if value is None]
+    no_time = [name for name in unknown if name.endswith(" rate")]
+    too_large = [name for name in unknown if not name.endswith(" rate")]
+    warnings = (
+        [f"no rate for {len(no_time)} counters: the points span no time and no summary was given"] if no_time else []
+    )
+    return warnings + [f"{name} is beyond the range of a double" for name in too_large]
+
+
 def _other_run(metrics: dict[str, Any], summary: Summary | None) -> list[str]:
     """A warning when the summary counts other requests or iterations than the points hold."""
     if summary is None:
         return []
-    told = ((name, summary.metrics.get(name, {}).get("count")) for name in ("http_reqs", "iterations"))
-    ours = {name: metrics.get(name, {}).get("count", 0) for name in ("http_reqs", "iterations")}
+    told = {name: summary.metrics.get(name, {}).get("count") for name in ("http_reqs", "iterations")}
+    ours = {name: metrics.get(name, {}).get("count", 0) for name in told}
     return [
-        f"the summary counts {count:,g} {name}, the points {ours[name]:,}: points are missing or it is another run's"
-        for name, count in told
+        f"the summary counts {count:,.0f} {name}, the points {ours[name]:,}: points are missing or it is another run's"
+        for name, count in told.items()
         if count is not None and count != ours[name]
     ]
 
