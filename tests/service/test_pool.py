@@ -1,0 +1,114 @@
+"""The connection pool: bounded, in order, and broken connections are not handed out again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from coupons.errors import Busy
+from coupons.pool import Pool
+from coupons.settings import Database
+
+NOWHERE = Database(host="127.0.0.1", port=1, user="u", password="p", name="d")
+
+
+class Connection:
+    """What the pool needs of a connection."""
+
+    def __init__(self) -> None:
+        self.connected = True
+
+    def close(self) -> None:
+        self.connected = False
+
+    async def ensure_closed(self) -> None:
+        self.close()
+
+
+class CountingPool(Pool):
+    """A pool whose connections lead nowhere."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(NOWHERE, size)
+        self.made: list[Connection] = []
+
+    async def _connect(self) -> Any:
+        self.made.append(Connection())
+        return self.made[-1]
+
+
+def test_no_more_connections_than_its_size_and_those_who_wait_come_in_order() -> None:
+    async def scene() -> None:
+        pool, order = CountingPool(2), []
+
+        async def one(number: int) -> None:
+            async with pool.connection():
+                assert pool.in_use <= 2
+                await asyncio.sleep(0)
+                order.append(number)
+
+        await asyncio.gather(*(one(number) for number in range(20)))
+        assert order == list(range(20))
+        assert (len(pool.made), pool.in_use, pool.waiting) == (2, 0, 0)
+
+    asyncio.run(scene())
+
+
+def test_a_wait_is_bounded() -> None:
+    async def scene() -> None:
+        pool = CountingPool(1)
+        async with pool.connection():
+            with pytest.raises(Busy):
+                async with pool.connection(wait_s=0.01):
+                    pass
+            assert pool.waiting == 0
+        async with pool.connection(wait_s=0.01):
+            assert pool.in_use == 1
+
+    asyncio.run(scene())
+
+
+def test_a_connection_on_which_something_failed_is_closed() -> None:
+    async def scene() -> None:
+        pool = CountingPool(1)
+        with pytest.raises(ValueError):
+            async with pool.connection():
+                raise ValueError
+        assert not pool.made[0].connected
+        async with pool.connection() as connection:
+            assert connection is pool.made[1]
+
+    asyncio.run(scene())
+
+
+def test_one_who_is_cancelled_while_waiting_takes_nothing_with_him() -> None:
+    async def scene() -> None:
+        pool = CountingPool(1)
+
+        async def one() -> None:
+            async with pool.connection():
+                pass
+
+        async with pool.connection():
+            gone = asyncio.create_task(one())
+            await asyncio.sleep(0)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+        assert pool.in_use == 0
+        await asyncio.wait_for(one(), 1)
+
+    asyncio.run(scene())
+
+
+def test_a_database_that_is_away_is_a_refusal_and_frees_the_place() -> None:
+    async def scene() -> None:
+        pool = Pool(NOWHERE, 1)
+        for _ in range(2):
+            with pytest.raises(Exception, match="database does not answer"):
+                async with pool.connection(wait_s=0.01):
+                    pass
+        assert pool.in_use == 0
+
+    asyncio.run(scene())

@@ -1,0 +1,71 @@
+"""The loop of relay and consumer outlives its servers and stops when told."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from threading import Event
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coupons import worker
+from coupons.probe import Probe
+from coupons.worker import Health
+
+
+class Rounds:
+    """Work that loses its server in its second round, until its third life."""
+
+    lives = 0
+
+    def __init__(self, stop: Event, closed: list[int]) -> None:
+        Rounds.lives += 1
+        self.life = Rounds.lives
+        self.stop = stop
+        self.closed = closed
+        self.done = 0
+
+    def round(self) -> float:
+        self.done += 1
+        if self.life < 3 and self.done == 2:
+            raise OSError("connection reset")
+        if self.life == 3 and self.done == 3:
+            self.stop.set()
+        return 0.0
+
+    def close(self) -> None:
+        self.closed.append(self.life)
+
+
+def test_a_lost_server_costs_a_life_of_the_work_and_not_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PAUSE_S", 0.001)
+    stop, health, closed, refused = Event(), Health(), [], [OSError("refused"), OSError("refused")]
+
+    def connect() -> Rounds:
+        if refused:
+            raise refused.pop()
+        return Rounds(stop, closed)
+
+    worker.live(connect, stop, health)
+    assert closed == [1, 2, 3]
+    assert not health.ready
+
+
+def test_the_probe_says_ready_only_when_it_is() -> None:
+    health = Health()
+    with Probe("127.0.0.1", 0, CollectorRegistry(), health) as probe:
+        base = f"http://127.0.0.1:{probe.port}"
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{base}/health/ready")
+        assert caught.value.code == 503
+        caught.value.close()
+        health.ready = True
+        with urllib.request.urlopen(f"{base}/health/ready") as answer:
+            assert answer.status == 200
+        with urllib.request.urlopen(f"{base}/metrics") as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain")
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{base}/etc/passwd")
+        assert caught.value.code == 404
+        caught.value.close()
