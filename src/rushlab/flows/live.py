@@ -30,8 +30,3 @@ class NotebookListener:
         if self._handle is not None:
             content = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
             self._handle.update(content, raw=True)
-
-
-def notebook_listener() -> NotebookListener:
-    """A listener for the cell that runs now."""
-    return NotebookListener()

@@ -11,6 +11,8 @@ from rushlab.model.errors import ResultError, UsageError
 from rushlab.model.variant import unknown
 
 KERNEL = "python3"
+#: The kernel's own warnings (loopback sockets are not encrypted) are of no use to the reader of a report.
+QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]
 
 
 def parameters_of(notebook: Path) -> list[str]:
@@ -42,7 +44,13 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
     partial = output.with_suffix(".partial.ipynb")
     try:
         papermill.execute_notebook(
-            str(notebook), str(partial), dict(parameters), kernel_name=KERNEL, cwd=str(root), progress_bar=False
+            str(notebook),
+            str(partial),
+            dict(parameters),
+            kernel_name=KERNEL,
+            cwd=str(root),
+            progress_bar=False,
+            extra_arguments=QUIET_KERNEL,
         )
     except papermill.PapermillExecutionError as error:
         raise ResultError(

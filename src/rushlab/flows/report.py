@@ -24,7 +24,7 @@ from rushlab.show import html, markdown
 from rushlab.show.junit import junit_xml
 from rushlab.show.report_json import report_json
 from rushlab.show.views import RunView, Study
-from rushlab.world.files import storage, write_atomic
+from rushlab.world.files import check_writable, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,7 @@ def make_report(
     """
     listener = listener or Silent()
     folder = out or bench.settings.reports / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    with storage(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    check_writable(folder)
     names, missing = _runs(bench, order, listener)
     listener.step("writing the report")
     study = gather(bench, names, missing=missing)
@@ -118,11 +117,13 @@ def open_study(
     variants, scale, profiles
         What to drive, as for `rushlab report`.
     """
-    from rushlab.flows.live import notebook_listener
-
     bench = Workbench.open()
-    order = ReportOrder.parse(bench, variants=variants, scale=scale, profiles=profiles, runs=runs)
-    names, failed = _runs(bench, order, listener or notebook_listener())
+    if given := list(runs):
+        return gather(bench, given, missing=missing)
+    from rushlab.flows.live import NotebookListener
+
+    order = ReportOrder.parse(bench, variants=variants, scale=scale, profiles=profiles)
+    names, failed = _runs(bench, order, listener or NotebookListener())
     return gather(bench, names, missing=[*missing, *failed])
 
 

@@ -63,6 +63,16 @@ def write_atomic(path: Path, content: bytes | str) -> None:
             raise
 
 
+def check_writable(folder: Path) -> None:
+    """StorageError now rather than after an hour of work, when `folder` could not be made or written."""
+    with storage(folder):
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+
+
 def write_json(path: Path, value: object) -> None:
     """Write a value object as indented JSON, atomically."""
     write_atomic(path, msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
