@@ -91,3 +91,18 @@ def test_nobody_owns_a_free_port(taken: socket.socket) -> None:
         port = taken.getsockname()[1]
         assert f"process {os.getpid()}" in owner(port)
     assert str(os.getpid()) not in owner(port)
+
+
+def test_a_stack_that_is_up_keeps_the_port_its_users_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: socket.socket, free_port: int
+) -> None:
+    with taken:
+        monkeypatch.setitem(ports.DEFAULTS, "redis", taken.getsockname()[1])
+        first = book(tmp_path)
+        moved = first.choose("redis", lambda text: None)
+        first.remember()
+    monkeypatch.setitem(ports.DEFAULTS, "redis", free_port)
+    said: list[str] = []
+    assert book(tmp_path).choose("redis", said.append, keep=True) == moved
+    assert book(tmp_path).choose("redis", said.append) == free_port
+    assert said == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rushlab.model.errors import StackError, StorageError
+from rushlab.model.errors import PortTaken, StackError, StorageError
 from rushlab.world.stack.processes import (
     Launch,
     Processes,
@@ -21,6 +21,7 @@ from rushlab.world.stack.processes import (
     how_it_ended,
     is_alive,
     python_command,
+    since_start,
 )
 
 _WAIT = "import signal, sys; print('started', flush=True); signal.pause()"
@@ -60,7 +61,7 @@ def until(condition: Callable[[], bool]) -> None:
 def started(processes: Processes, launch: Launch) -> Running:
     """Start a process and wait until it has said so."""
     running = processes.start(launch)
-    until(lambda: "started" in processes.log(launch.name).read_text())
+    until(lambda: "started" in since_start(processes.log(launch.name)))
     return running
 
 
@@ -198,7 +199,7 @@ def test_how_it_ended_is_told_in_words(processes: Processes) -> None:
 
 def test_holds_port_is_true_for_the_listener_alone(processes: Processes) -> None:
     running = started(processes, python("listener", _LISTEN))
-    port = int(processes.log("listener").read_text().split()[1])
+    port = int(since_start(processes.log("listener")).split()[1])
     assert holds_port(running.pid, port)
     assert holds_port(os.getpid(), port), "a parent holds the ports of its children (workers of a service)"
     assert not holds_port(started(processes, python("sibling", _WAIT)).pid, port)
@@ -214,7 +215,21 @@ def test_python_processes_do_not_import_from_the_callers_folder(
     processes.await_end(helper, timeout_s=20)
 
 
-def test_a_log_that_tells_of_a_full_disk_makes_it_a_storage_error() -> None:
-    full = "InnoDB: Write to file ./ib_logfile0 failed: No space left on device"
-    assert isinstance(failure("mariadb did not come up", full), StorageError)
-    assert not isinstance(failure("mariadb did not come up", "access denied"), StorageError)
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("InnoDB: Write to file ./ib_logfile0 failed: No space left on device", StorageError),
+        ("bind: Address already in use", PortTaken),
+        ("Access denied", StackError),
+    ],
+)
+def test_the_log_since_the_last_start_decides_what_kind_of_failure_it_is(
+    processes: Processes, line: str, kind: type[Exception]
+) -> None:
+    for said in ("No space left on device, long ago", line):
+        helper = processes.start(python("helper", f"print({said!r}); raise SystemExit(1)"))
+        until(lambda pid=helper.pid: not is_alive(pid))
+    error = failure("it failed", "", processes.log("helper"))
+    assert type(error) is kind
+    assert line in error.sentence
+    assert "long ago" not in error.sentence

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from tests.world.stack.little_server import LittleServer
 
-from rushlab.model.errors import StackError
+from rushlab.model.errors import PortTaken, StackError
 from rushlab.world.stack.processes import Processes
-from rushlab.world.stack.starting import bring_up
+from rushlab.world.stack.starting import bring_up, launch, with_free_ports
 
 
 @pytest.fixture
@@ -59,7 +59,6 @@ def test_two_left_under_one_name_are_reduced_to_one(processes: Processes, little
     bring_up([little], processes, print)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         other = replace(little, port=listener.getsockname()[1])
-    from rushlab.world.stack.starting import launch
 
     processes.start(launch(other))
     bring_up([little], processes, print)
@@ -127,3 +126,26 @@ def test_a_data_folder_that_could_not_be_made_is_not_there_and_the_next_start_tr
     works = "import pathlib, sys; pathlib.Path(sys.argv[1], 'whole').touch()"
     bring_up([replace(little, setup_code=works)], processes, print)
     assert [entry.name for entry in (little.folder / "data").iterdir()] == ["whole"]
+
+
+def test_when_someone_was_quicker_to_take_the_port_another_one_is_tried(
+    processes: Processes, little: LittleServer
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        candidates = [quicker.getsockname()[1], little.port]
+
+        def start() -> int:
+            server = replace(little, port=candidates.pop(0))
+            bring_up([server], processes, print)
+            return server.port
+
+        assert with_free_ports(start) == little.port
+    assert len(pids(processes)) == 1
+
+
+def test_a_port_that_stays_taken_is_told(processes: Processes, little: LittleServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        server = replace(little, port=quicker.getsockname()[1])
+        with pytest.raises(PortTaken, match="Address already in use"):
+            with_free_ports(lambda: bring_up([server], processes, print))
+    assert pids(processes) == []

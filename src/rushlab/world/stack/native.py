@@ -20,7 +20,7 @@ from rushlab.world.stack.servers.mariadb import MariaDB
 from rushlab.world.stack.servers.prometheus import Prometheus
 from rushlab.world.stack.servers.prometheus import Target as ScrapeTarget
 from rushlab.world.stack.servers.redis import Redis
-from rushlab.world.stack.starting import bring_up
+from rushlab.world.stack.starting import bring_up, with_free_ports
 
 #: Listeners of the servers that `up` starts, and the process that holds each.
 _LISTENERS = {
@@ -129,10 +129,14 @@ class NativeBackend:
 
     def _running_site(self, step: Step) -> Site:
         self._stop_helpers()
+        site = with_free_ports(lambda: self._start(step))
+        Prometheus(site).aim("exporters", [_exporter(server) for server in _servers(site)[1]])
+        return site
+
+    def _start(self, step: Step) -> Site:
         site = self._site(step)
         for group in _servers(site):
             bring_up(group, self.processes, step)
-        Prometheus(site).aim("exporters", [_exporter(server) for server in _servers(site)[1]])
         return site
 
     def _stop_helpers(self) -> None:
@@ -147,7 +151,9 @@ class NativeBackend:
         remembered = book.remembered()
         running = {one.name for one in self.processes.found()}
         ports = {
-            listener: book.choose(listener, step, held=remembered.get(listener) if process in running else None)
+            listener: book.choose(
+                listener, step, held=remembered.get(listener) if process in running else None, keep=bool(running)
+            )
             for listener, process in _LISTENERS.items()
         }
         book.remember()

@@ -54,19 +54,22 @@ class PortBook:
         except (FileNotFoundError, msgspec.DecodeError):
             return {}
 
-    def choose(self, name: str, step: Step, *, held: int | None = None) -> int:
+    def choose(self, name: str, step: Step, *, held: int | None = None, keep: bool = False) -> int:
         """A port for `name`: what was asked for, what its running process `held` has, else the default or the next.
+
+        With `keep`, the remembered port comes before the default: a stack that is up stays where its users know it.
 
         Raises
         ------
         PortTaken
             The port was asked for and someone else has it.
         """
+        self._chosen.pop(name, None)
         asked = self._asked.get(name)
         if asked is not None:
             port = asked if asked == held else _require_free(name, asked)
         else:
-            port = self._free(name, step) if held is None else held
+            port = self._free(name, step, keep) if held is None else held
         self._chosen[name] = port
         return port
 
@@ -77,15 +80,16 @@ class PortBook:
             text = msgspec.json.format(msgspec.json.encode(Ports(ports=known | self._chosen)))
             write_private(self._file, text.decode())
 
-    def _free(self, name: str, step: Step) -> int:
+    def _free(self, name: str, step: Step, keep: bool) -> int:
         default = _default(name)
         others = set(self._chosen.values()) | {_default(other) for other in DEFAULTS if other != name}
         later = range(default + 1, min(default + _TRIES, 65536))
-        candidates: list[int] = [default, self.remembered().get(name, default), *later]
+        remembered = self.remembered().get(name, default)
+        candidates: list[int] = [remembered, default, *later] if keep else [default, remembered, *later]
         for port in candidates:
             wanted = port == default or port not in others
             if wanted and port not in self._chosen.values() and is_free(port):
-                if port != default:
+                if port not in (default, remembered if keep else default):
                     step(f"{name}: port {default} is taken ({owner(default)}), using {port}")
                 return port
         raise StackError(f"There is no free port for {name}", f"{default} to {default + _TRIES} are all taken")

@@ -22,7 +22,7 @@ from redis.retry import Retry
 from rushlab.model.errors import RushlabError
 from rushlab.world.stack.backend import Step
 from rushlab.world.stack.ports import HOST
-from rushlab.world.stack.processes import failure, holds_port, how_it_ended, is_alive, last_lines
+from rushlab.world.stack.processes import failure, holds_port, how_it_ended, is_alive
 
 #: None when ready, else the state in a few words.
 Probe = Callable[[], str | None]
@@ -76,9 +76,8 @@ def _answered_by_another(one: Awaited) -> str | None:
 
 
 def _not_up(one: Awaited, waited: float, state: str) -> RushlabError:
-    lines = last_lines(one.log)
-    why = f"awaited {one.what} for {waited:.1f} s, last state: {state}, last lines of {one.log}:\n{lines}\n"
-    return failure(f"{one.name} did not come up", why, one.hint)
+    why = f"awaited {one.what} for {waited:.1f} s, last state: {state}, last lines of {one.log}:\n"
+    return failure(f"{one.name} did not come up", why, one.log, one.hint)
 
 
 def listens(port: int) -> str | None:

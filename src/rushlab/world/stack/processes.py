@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from rushlab.model.errors import RushlabError, StackError, StorageError
+from rushlab.model.errors import PortTaken, RushlabError, StackError, StorageError
 from rushlab.world.files import storage
 from rushlab.world.stack.files import make_folder, rotate, tail, write_private
 
@@ -36,6 +36,8 @@ _OPEN_FILES = 65536
 #: What a server gets of the caller's environment; the rest (proxies, virtual environments, tokens) stays away.
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR")
 _POLL_S = 0.02
+#: Begins the line that parts one start from the next in a log.
+_BEGIN = "-- started "
 _FULL = ("No space left on device", "Errno 28", "errno: 28", "Errcode: 28", "Disk quota exceeded")
 
 
@@ -92,7 +94,7 @@ class Processes:
         environment = self._environment(launch)
         with storage(log):
             rotate(log, LOG_LIMIT_BYTES)
-            log.open("ab").close()
+            _begin(log, launch.name)
         try:
             pid = os.posix_spawn(
                 launch.command[0],
@@ -152,8 +154,7 @@ class Processes:
             state = f"it did not end within {timeout_s:.0f} s" if code is None else _ended(code)
             if code is None:
                 self.stop([running], grace_s=1)
-            lines = last_lines(self.log(running.name))
-            raise failure(f"{running.name} failed", f"{state}, its last lines:\n{lines}\n")
+            raise failure(f"{running.name} failed", f"{state}, its last lines:\n", self.log(running.name))
 
     def found(self) -> list[Running]:
         """Every living process of this user that carries the mark of this folder, whoever started it."""
@@ -271,9 +272,13 @@ def _exit_code(pid: int, timeout_s: float) -> int | None:
     return None
 
 
-def failure(what: str, why: str, do: str = "") -> RushlabError:
-    """A StackError, or a StorageError when the log lines in `why` tell of a full disk."""
-    if any(sign in why for sign in _FULL):
+def failure(what: str, why: str, log: Path, do: str = "") -> RushlabError:
+    """A StackError with the last log lines; StorageError or PortTaken when the log tells of a full disk or a port."""
+    why = f"{why}{last_lines(log)}\n"
+    text = since_start(log)
+    if "address already in use" in text.lower():
+        return PortTaken(what, why, "Start again; another port will be used.")
+    if any(sign in text for sign in _FULL):
         return StorageError(f"{what}, the disk is full", why, "Free some space and start again.")
     return StackError(what, why, do)
 
@@ -297,9 +302,18 @@ def python_command(module: str) -> tuple[str, ...]:
 
 
 def last_lines(log: Path, lines: int = 15) -> str:
-    """The last log lines, indented, for the inside of an error message."""
-    text = tail(log, lines)
-    return "\n".join(f"  {line}" for line in text.splitlines()) or "  (nothing)"
+    """The last log lines since the last start, indented, for the inside of an error message."""
+    return "\n".join(f"  {line}" for line in since_start(log).splitlines()[-lines:]) or "  (nothing)"
+
+
+def since_start(log: Path) -> str:
+    """The end of a log, without what an earlier start left in it."""
+    return tail(log, 500).rpartition(_BEGIN)[2].partition("\n")[2]
+
+
+def _begin(log: Path, name: str) -> None:
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"{_BEGIN}{name} at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n")
 
 
 def _output_to(log: Path) -> list[tuple[int, int, str, int, int] | tuple[int, int, int]]:

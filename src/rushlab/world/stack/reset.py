@@ -26,7 +26,7 @@ from rushlab.world.stack.servers.coupons import (
 )
 from rushlab.world.stack.servers.prometheus import Prometheus
 from rushlab.world.stack.servers.prometheus import Target as ScrapeTarget
-from rushlab.world.stack.starting import bring_up
+from rushlab.world.stack.starting import bring_up, with_free_ports
 
 ROLES = ("service", "relay", "consumer")
 
@@ -46,8 +46,7 @@ def fresh_state(
     topic = topics.new_name()
     wired = wiring(variant, stock=stock, topic=topic, group=f"coupon-confirm-{topic.removeprefix(topics.PREFIX)}")
     _empty_servers(site, processes, wired)
-    run = coupon_processes(site, wired, _ports(book, wired, step))
-    bring_up(run, processes, _silent)
+    run = with_free_ports(lambda: _start(site, book, processes, wired, step))
     try:
         target = _target(run, wired, stock)
     except RushlabError:
@@ -62,6 +61,12 @@ def stop_last_run(processes: Processes) -> None:
     """End service, relay and consumers; each finishes what it has accepted."""
     last = [one for one in processes.found() if one.name.partition("-")[0] in ROLES]
     processes.stop(last, grace_s=10)
+
+
+def _start(site: Site, book: PortBook, processes: Processes, wired: Wiring, step: Step) -> Sequence[CouponProcess]:
+    run = coupon_processes(site, wired, _ports(book, wired, step))
+    bring_up(run, processes, _silent)
+    return run
 
 
 def _empty_servers(site: Site, processes: Processes, wired: Wiring) -> None:
@@ -89,7 +94,7 @@ def _flush_redis(site: Site) -> None:
 
 def _ports(book: PortBook, wired: Wiring, step: Step) -> dict[str, int]:
     names = ("service", "service-metrics", "relay", *consumer_names(wired.knobs))
-    ports = {name: book.choose(name, step) for name in names}
+    ports = {name: book.choose(name, step, keep=True) for name in names}
     book.remember()
     return ports
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from rushlab.model.errors import PortTaken
 from rushlab.world.files import storage
 from rushlab.world.stack.backend import Step
 from rushlab.world.stack.files import write_private
 from rushlab.world.stack.probes import Awaited, wait_for
 from rushlab.world.stack.processes import Launch, Processes, Running, holds_port
 from rushlab.world.stack.servers.base import Server, fingerprint
+
+T = TypeVar("T")
 
 
 def bring_up(servers: Sequence[Server], processes: Processes, step: Step) -> None:
@@ -39,6 +43,22 @@ def bring_up(servers: Sequence[Server], processes: Processes, step: Step) -> Non
     except BaseException:
         processes.stop(started)
         raise
+
+
+def with_free_ports(start: Callable[[], T]) -> T:
+    """Start again, with ports chosen anew, when someone else was quicker to take one.
+
+    Raises
+    ------
+    PortTaken
+        It happened three times, or the port was asked for.
+    """
+    for _ in range(2):
+        try:
+            return start()
+        except PortTaken:
+            continue
+    return start()
 
 
 def launch(server: Server) -> Launch:
