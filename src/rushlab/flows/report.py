@@ -24,7 +24,7 @@ from rushlab.show import html, markdown
 from rushlab.show.junit import junit_xml
 from rushlab.show.report_json import report_json
 from rushlab.show.views import RunView, Study
-from rushlab.world.files import check_writable, write_atomic
+from rushlab.world.files import check_writable, storage, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,8 @@ def open_study(
 
 def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) -> None:
     """Execute the report's notebook on `runs` and write every output of it; each file is whole or not there."""
+    with storage(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     executed = folder / "report.ipynb"
     parameters = {"runs": runs, "missing": study.missing}
     source = bench.settings.root / "notebooks" / "report.ipynb"
