@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ def make_study(reference: Reference, profiles: tuple[str, ...] = tuple(LITERALS)
             "redis": "7.0.15",
             "kafka": "4.3.1",
             "prometheus": "2.42.0",
-            "k6": "k6 v1.1.0",
+            "k6": "1.1.0",
         },
         "backend": "native",
         "code": {"version": "0.1.0", "commit": "0123456789abcdef", "dirty": False},
@@ -175,11 +176,48 @@ def study(reference: Reference) -> Study:
     return make_study(reference)
 
 
-def with_view(study: Study, variant: str, profile: str, view: RunView) -> Study:
-    """The study with one view exchanged."""
-    changed = {name: dict(views) for name, views in study.variants.items()}
-    changed[variant][profile] = view
-    return replace(study, variants=changed)
+@pytest.fixture(scope="session")
+def literal_study() -> Study:
+    return make_study(read())
+
+
+@pytest.fixture
+def hostile(reference: Reference) -> Study:
+    return hostile_study(reference)
+
+
+@pytest.fixture(name="make_study")
+def study_maker() -> Callable[[Reference], Study]:
+    return make_study
+
+
+@pytest.fixture
+def exchange() -> Callable[..., Study]:
+    """The study with fields of one run changed."""
+
+    def change(study: Study, variant: str, profile: str, **fields: Any) -> Study:
+        changed = {name: dict(views) for name, views in study.variants.items()}
+        view = changed[variant][profile]
+        changed[variant][profile] = replace(view, run=msgspec.structs.replace(view.run, **fields))
+        return replace(study, variants=changed)
+
+    return change
+
+
+#: Text that must stay text wherever a name can come from.
+HOSTILE = "</script><img src=http://outside.invalid/x onerror=alert(1)>{{ 7*7 }}${7*7}"
+
+
+def hostile_study(reference: Reference) -> Study:
+    """A study whose variant, run id, reasons, versions and sentences are all hostile."""
+    profile = make_profile("load", reference)
+    figures = make_figures(9410, 143.0, None, reasons={"bound": HOSTILE}, drain_s=None)
+    verdict = Verdict(validity=Validity.UNKNOWN, checks=(), reason=HOSTILE)
+    audit = Audit(verdict=Status.WARN, invariants=(check(HOSTILE, Status.WARN, HOSTILE),), counts={"lost": None})
+    changes = {"id": HOSTILE, "verdict": verdict, "audit": audit, "knobs": {HOSTILE: HOSTILE}}
+    view = make_view(profile, HOSTILE, figures, **changes)
+    environment = {"host": {"cpu": HOSTILE}, "versions": {"redis": HOSTILE}, "backend": HOSTILE}
+    return Study(0.1, {HOSTILE: {"load": view}}, environment, reference, [HOSTILE], STARTED)
 
 
 STUB = """

@@ -84,7 +84,7 @@ def page(notebook: Path, head: Head | None = None) -> str:
         read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]  # nbformat leaves it untyped
     except FileNotFoundError as error:
         raise ResultError(f"There is no notebook {notebook}") from error
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, KeyError, AttributeError) as error:
+    except (ValueError, nbformat.ValidationError, KeyError, AttributeError) as error:
         raise ResultError(f"{notebook} is not a notebook that can be read", str(error).splitlines()[0]) from error
     return render(document(read), head or Head())
 

@@ -21,4 +21,5 @@ def shortage(samples: int, figure: str) -> str:
 
 def rule() -> str:
     """The limits, to be printed beside the figures they judged."""
-    return f"percentiles in grey have fewer than {HEADLINE_SAMPLES} requests beyond them, below {GREY_SAMPLES} none is given"
+    shown = f"percentiles in grey have fewer than {HEADLINE_SAMPLES} requests beyond them"
+    return f"{shown}, below {GREY_SAMPLES} none is given"

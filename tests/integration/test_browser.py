@@ -1,0 +1,152 @@
+"""The page in a real Chromium, under its own content security policy, with no way to any other host."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from rushlab.show import html
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt install chromium)"),
+]
+
+WIDTHS = {"desktop": 1440, "phone": 390}
+
+
+@pytest.fixture(scope="module")
+def studies() -> ModuleType:
+    """The literal studies of the unit tests of show."""
+    path = Path(__file__).parents[1] / "show/conftest.py"
+    spec = importlib.util.spec_from_file_location("literal_studies", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def pages(studies: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The page of a plain study and of one whose every name is hostile."""
+    made = {}
+    for name, call in {"plain": "make_study(module.read())", "hostile": "hostile_study(module.read())"}.items():
+        folder = tmp_path_factory.mktemp(name)
+        study = getattr(studies, call.split("(", maxsplit=1)[0])(studies.read())
+        text = html.page(studies.execute(folder, call), html.Head.of(study))
+        made[name] = folder / "report.html"
+        made[name].write_text(text, encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """One page, opened, with everything it asked for and said."""
+
+    def __init__(self, browser: Browser, path: Path, **options: Any) -> None:
+        self.page: Page = browser.new_page(**options)
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-drawn]", state="attached")
+
+    def count(self, selector: str) -> int:
+        return self.page.locator(selector).count()
+
+
+@pytest.fixture(params=["plain", "hostile"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", WIDTHS)
+def test_every_figure_is_drawn_silently_and_nothing_is_asked_for(
+    browser: Browser, pages: dict[str, Path], kind: str, device: str, scheme: str
+) -> None:
+    size = {"width": WIDTHS[device], "height": 900}
+    visit = Visit(browser, pages[kind], viewport=size, color_scheme=scheme)
+    assert visit.said == []
+    assert visit.asked == [pages[kind].as_uri()]
+    figures = visit.count("figure .figure")
+    assert figures == (14 if kind == "plain" else 3)
+    assert visit.count("figure .figure .main-svg >> nth=0") == 1
+    drawn = "boxes => boxes.filter(box => box.querySelectorAll('.trace').length > 0).length"
+    assert visit.page.locator("figure .figure").evaluate_all(drawn) == figures
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == WIDTHS[device]
+    visit.page.close()
+
+
+def test_hostile_text_is_seen_as_the_text_it_is(browser: Browser, pages: dict[str, Path], studies: ModuleType) -> None:
+    visit = Visit(browser, pages["hostile"])
+    text = visit.page.inner_text("main")
+    assert text.count(studies.HOSTILE) > 5
+    assert visit.count("main img") == 0
+    titles = visit.page.locator(".gtitle").all_text_contents()
+    assert f"load · {studies.HOSTILE}" in titles
+    visit.page.close()
+
+
+def test_an_injected_script_does_not_run(browser: Browser, pages: dict[str, Path]) -> None:
+    visit = Visit(browser, pages["plain"])
+    inject = "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)"
+    visit.page.evaluate(f"() => {{ {inject} }}")
+    assert visit.page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in text for text in visit.said)
+    visit.page.close()
+
+
+def test_figures_take_the_colours_of_the_scheme(browser: Browser, pages: dict[str, Path]) -> None:
+    visit = Visit(browser, pages["plain"], color_scheme="light")
+    line = visit.page.locator("figure .js-line").first
+    light = line.evaluate("path => path.style.stroke")
+    visit.page.emulate_media(color_scheme="dark")
+    expect(line).not_to_have_css("stroke", light)
+    visit.page.emulate_media(color_scheme="light")
+    expect(line).to_have_css("stroke", light)
+    visit.page.close()
+
+
+def test_print_has_every_figure_within_the_paper(browser: Browser, pages: dict[str, Path]) -> None:
+    visit = Visit(browser, pages["plain"], color_scheme="dark")
+    visit.page.emulate_media(media="print")
+    visit.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(visit.page.locator("figure .main-svg").first).to_have_attribute("width", "660")
+    widths = visit.page.locator("figure .main-svg").evaluate_all("all => all.map(one => one.clientWidth)")
+    assert set(widths) == {660}
+    assert visit.page.evaluate("getComputedStyle(document.querySelector('.contents')).display") == "none"
+    visit.page.close()
+
+
+def test_contents_lead_to_their_sections(browser: Browser, pages: dict[str, Path]) -> None:
+    visit = Visit(browser, pages["plain"], viewport={"width": 1440, "height": 900})
+    links = visit.page.locator(".contents a")
+    targets = links.evaluate_all("links => links.map(link => document.querySelector(link.hash) !== null)")
+    assert targets and all(targets)
+    visit.page.locator(".contents a", has_text="Provenance").click()
+    visit.page.wait_for_selector(".contents a[aria-current='true']:has-text('Provenance')")
+    visit.page.close()

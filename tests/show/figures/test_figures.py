@@ -1,0 +1,91 @@
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rushlab.show import figures
+from rushlab.show.figures.chart import MIME, POINTS
+from rushlab.show.figures.over_time import binned
+from rushlab.show.views import RunView, Study
+
+
+@pytest.fixture
+def view(study: Study) -> RunView:
+    return study.variants["report"]["load"]
+
+
+def test_a_chart_shows_itself_as_data_only(view: RunView) -> None:
+    bundle = figures.timeline(view)._repr_mimebundle_()
+    assert sorted(bundle) == [MIME, "text/plain"]
+    assert len(json.dumps(bundle)) < 30_000
+    assert bundle["text/plain"].startswith("load · report over time: up to 1,000 virtual users")
+
+
+def test_a_timeline_has_one_time_axis_and_a_unit_on_every_axis(view: RunView) -> None:
+    chart = figures.timeline(view)
+    assert {trace.xaxis for trace in chart.data} == {None}
+    assert {trace.yaxis for trace in chart.data} == {"y", "y2", "y3"}
+    titles = [chart.layout[name].title.text for name in ("xaxis", "yaxis", "yaxis2", "yaxis3")]
+    assert titles == ["seconds since the start", "VUs", "ms (log)", "per second"]
+    assert chart.layout.yaxis2.type == "log"
+
+
+def test_every_percentile_has_its_own_dash_or_colour(view: RunView) -> None:
+    lines = [(trace.line.dash, trace.line.color) for trace in figures.timeline(view).data if trace.yaxis == "y2"]
+    assert len(set(lines)) == 4
+
+
+def test_gaps_stay_gaps(view: RunView) -> None:
+    assert view.timeline is not None
+    frame = view.timeline.copy()
+    frame.loc[3, ["p50_ms", "p90_ms", "p95_ms", "max_ms"]] = np.nan
+    chart = figures.timeline(dataclasses.replace(view, timeline=frame))
+    line = next(trace for trace in chart.data if trace.name == "p95")
+    assert line.y[3] is None
+    assert line.connectgaps is False
+
+
+def test_variants_share_their_scales(study: Study) -> None:
+    slow, fast = figures.timelines(study, "load")
+    assert slow.layout.yaxis2.range == fast.layout.yaxis2.range
+    assert slow.layout.yaxis3.range == fast.layout.yaxis3.range
+
+
+def test_a_long_run_is_binned_by_its_worst_second() -> None:
+    seconds = 5000
+    frame = pd.DataFrame({"second": range(seconds), "vus": 1, "requests": 10.0, "failed": 0.0})
+    for name in ("p50_ms", "p90_ms", "p95_ms", "max_ms"):
+        frame[name] = 1.0
+    frame.loc[4, "p95_ms"] = 700.0
+    short, step = binned(frame)
+    assert (len(short) <= POINTS, step) == (True, 3)
+    assert short["p95_ms"].iloc[1] == 700.0
+    assert short["requests"].iloc[1] == 10.0
+
+
+def test_a_run_without_a_timeline_is_refused_and_left_out(study: Study, view: RunView) -> None:
+    empty = dataclasses.replace(view, timeline=None)
+    with pytest.raises(ValueError, match="has no timeline"):
+        figures.timeline(empty)
+    study.variants["report"]["load"] = empty
+    assert len(figures.timelines(study, "load")) == 1
+
+
+def test_the_overview_leaves_out_what_supports_no_claim(study: Study) -> None:
+    p95, share = figures.overview(study)
+    ours = next(trace for trace in p95.data if trace.name == "ours: recommended")
+    assert list(ours.y) == ["load", "stress-100", "stress-500", "peak-1500", "peak-2000"]  # smoke: too few requests
+    assert ours.x[0] == 143
+    original = next(trace for trace in share.data if trace.name == "original report")
+    assert original.x[0] == pytest.approx(100 * 58788 / 90460, rel=1e-3)
+
+
+def test_a_distribution_is_drawn_when_there_is_one(study: Study, view: RunView) -> None:
+    assert figures.distribution(study, "load") is None
+    spread = pd.DataFrame({"quantile": [0.0, 0.5, 1.0], "ms": [1.0, 10.0, 100.0]})
+    study.variants["report"]["load"] = dataclasses.replace(view, distribution=spread)
+    chart = figures.distribution(study, "load")
+    assert chart is not None
+    assert list(chart.data[0].y) == [0.0, 50.0, 100.0]

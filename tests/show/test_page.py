@@ -1,0 +1,132 @@
+"""The page: what stands in it, and what cannot."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from rushlab.model.errors import ResultError
+from rushlab.show import blocks, html, sanitise
+from rushlab.show.views import Study
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks/report.ipynb"
+
+
+@pytest.fixture(scope="module")
+def page(executed: Path, literal_study: Study) -> str:
+    return html.page(executed, html.Head.of(literal_study))
+
+
+def test_the_policy_names_exactly_the_scripts_that_stand_in_the_page(page: str) -> None:
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert policy
+    allowed = set(re.findall(r"sha256-([A-Za-z0-9+/=]+)", policy[1]))
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert {base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts} == allowed
+    assert len(scripts) == 2
+    assert "default-src &#39;none&#39;" in policy[1]
+    assert "unsafe-eval" not in policy[1]
+
+
+def test_the_page_is_small_enough_and_carries_plotly_once(page: str) -> None:
+    assert len(page.encode()) < 6_000_000
+    assert page.count("plotly.js v") == 1
+
+
+def test_the_page_names_no_other_host_outside_plotly(page: str) -> None:
+    own = page.replace(html.plotly(), "")
+    assert re.findall(r"https?://", own) == []
+
+
+def test_head_contents_and_code(page: str) -> None:
+    for text in ("12 runs VALID", "12 audits PASS", "5 of 36 thresholds missed", "0123456789ab", "2 cores"):
+        assert text in page
+    assert re.findall(r'<li class="level-2"><a href="#s\d+-[a-z-]+">([^<]+)', page)[:3] == [
+        *("Verdicts", "Findings", "Environments")
+    ]
+    assert "report.open_study(runs=runs" in page
+
+
+def test_every_figure_is_data_with_a_description(page: str) -> None:
+    assert len(re.findall(r'<script type="application/json" data-for="figure-\d+">', page)) == 14
+    assert page.count('role="img" aria-label="load · report over time') == 1
+
+
+def test_a_partial_study_says_so_at_the_top(hostile: Study, executed: Path) -> None:
+    text = html.page(executed, html.Head.of(hostile))
+    assert "This report is partial." in text
+    assert "<img src=http" not in text
+
+
+def test_figures_cannot_end_their_script_element() -> None:
+    made = blocks.figure({"data": [{"name": "</script><script>alert(1)</script>"}], "layout": {}}, "figure-1")
+    assert "<" not in made.json
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        '<a href="javascript:alert(1)">x</a>',
+        "<iframe src=//outside.invalid></iframe>",
+        "<style>@import url(//outside.invalid)</style>",
+        '<p onclick="alert(1)" style="background:url(//outside.invalid)">x</p>',
+        "<svg><script>alert(1)</script></svg>",
+        "<scr<script>ipt>alert(1)</script>",
+    ],
+)
+def test_nothing_of_others_runs_or_loads(markup: str) -> None:
+    for cleaned in (sanitise.clean(markup), sanitise.markdown(markup)):
+        tags = re.findall(r"<[^>]*>", cleaned)
+        assert not [
+            tag for tag in tags if re.match(r"<(script|img|iframe|style|svg)|.*(\son\w+=|javascript:|style=)", tag)
+        ]
+
+
+def test_streams_errors_images_and_text_have_their_blocks() -> None:
+    output = nbformat.v4.new_output
+    outputs = [
+        output("stream", text="\x1b[31mred\x1b[0m"),
+        output("error", ename="RushlabError", evalue="<b>no</b>", traceback=[]),
+        output("display_data", data={"image/png": "aGFs\nbG8="}),
+        output("display_data", data={"text/plain": "42"}),
+    ]
+    cell = nbformat.v4.new_code_cell("x", outputs=outputs)
+    found = blocks.document(nbformat.v4.new_notebook(cells=[cell])).blocks
+    assert [(block.kind, block.text) for block in found] == [
+        ("text", "red"),
+        ("error", "RushlabError: <b>no</b>"),
+        ("image", "aGFsbG8="),
+        ("text", "42"),
+    ]
+
+
+def test_figures_in_a_row_stand_side_by_side() -> None:
+    bundle = {"application/vnd.plotly.v1+json": {"data": [], "layout": {}}}
+    outputs = [nbformat.v4.new_output("display_data", data=bundle) for _ in range(2)]
+    cell = nbformat.v4.new_code_cell("x", outputs=outputs)
+    document = blocks.document(nbformat.v4.new_notebook(cells=[cell]))
+    assert [[figure.id for figure in block.figures] for block in document.blocks] == [["figure-1", "figure-2"]]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"not json", b"\xff\xfe"])
+def test_what_is_no_notebook_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "odd.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(ResultError, match="is not a notebook that can be read"):
+        html.page(path)
+    with pytest.raises(ResultError, match="There is no notebook"):
+        html.page(tmp_path / "none.ipynb")
+
+
+def test_the_notebook_is_thin_and_stored_without_outputs() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    assert all(len(cell.source.splitlines()) <= 5 for cell in code)
+    assert [cell.metadata.tags for cell in code if "tags" in cell.metadata] == [["parameters"]]
+    assert notebook.metadata.kernelspec.name == "python3"
