@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from rushlab.cli.printing import show as show_on_screen
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +40,6 @@ def report(
     )
     with TerminalListener(quiet=quiet) as listener:
         result = flow.make_report(bench, order, out=out, check=check, strict=strict, listener=listener)
-    Console().print(terminal.report_summary(result.study))
+    show_on_screen(terminal.report_summary(result.study))
     typer.echo(result.folder / "report.html")
     raise typer.Exit(result.exit_code)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+
+from rushlab.cli.printing import show as show_on_screen
 
 if TYPE_CHECKING:
     from rushlab.show.views import RunView
@@ -80,7 +81,7 @@ def ls(as_json: JsonOption = False) -> None:
     if as_json:
         _print_json({"schema": 1, "runs": json.loads(frame.to_json(orient="records"))})
     else:
-        Console().print(lists.catalogue(frame))
+        show_on_screen(lists.catalogue(frame))
 
 
 def show(run: RunArgument, as_json: JsonOption = False) -> None:
@@ -108,7 +109,7 @@ def audit(run: RunArgument, as_json: JsonOption = False) -> None:
     if as_json:
         _print_json(audit_json(folder.record, result))
     else:
-        Console().print(lists.audit(result))
+        show_on_screen(lists.audit(result))
     raise typer.Exit(ExitCode.INVARIANT_FAILED if result.verdict is Status.FAIL else ExitCode.OK)
 
 
@@ -139,18 +140,17 @@ def ingest(
     if as_json:
         _print_json(figures)
     else:
-        Console().print(lists.ingest(figures))
+        show_on_screen(lists.ingest(figures))
 
 
 def _print_run(view: RunView) -> None:
     from rushlab.flows.studies import study_of
     from rushlab.show import lists, terminal
 
-    console = Console()
-    console.print(terminal.run_summary(view, study_of(view)))
+    show_on_screen(terminal.run_summary(view, study_of(view)))
     if view.run.verdict and view.run.audit:
-        console.print(lists.checks([*view.run.verdict.checks, *view.run.audit.invariants]))
-        console.print(f"{view.run.verdict.validity}: {view.run.verdict.reason}", markup=False)
+        show_on_screen(lists.checks([*view.run.verdict.checks, *view.run.audit.invariants]))
+        typer.echo(f"{view.run.verdict.validity}: {view.run.verdict.reason}")
 
 
 def _print_json(value: Any) -> None:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from rushlab.cli.printing import show as show_on_screen
 
 if TYPE_CHECKING:
     from rushlab.flows.workbench import ServerStatus
@@ -74,7 +75,7 @@ def doctor() -> None:
 
     findings = check_machine(Workbench.open())
     rows = [(one.name, one.status, one.found, one.do) for one in findings]
-    Console().print(lists.columns(("", "status", "found", "what to do"), rows))
+    show_on_screen(lists.columns(("", "status", "found", "what to do"), rows))
     raise typer.Exit(1 if any(finding.status == "fail" for finding in findings) else 0)
 
 
@@ -97,4 +98,4 @@ def _print_servers(servers: list[ServerStatus]) -> None:
     from rushlab.show import lists
 
     rows = [(one.name, one.state, one.pid, one.port, one.version) for one in servers]
-    Console().print(lists.columns(("server", "state", "pid", "port", "version"), rows) if rows else "nothing runs")
+    show_on_screen(lists.columns(("server", "state", "pid", "port", "version"), rows) if rows else "nothing runs")
