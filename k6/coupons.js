@@ -81,9 +81,14 @@ function milliseconds(seconds) {
 // The user of the n-th iteration of the whole test: a new one or, with probability REPEAT_USERS, one who asked
 // before. Depends on SEED and n only, so every virtual user and every k6 instance agrees without shared state.
 function userOf(iteration) {
-  let n = iteration;
-  while (n > 0 && fraction(n, seed) < repeatUsers) n = Math.floor(fraction(n, seed + 1) * n);
-  return firstUser + n;
+  if (!isRepeat(iteration)) return firstUser + iteration;
+  let earlier = repeatUsers === 1 ? 0 : Math.floor(fraction(iteration, seed + 1) * iteration);
+  while (isRepeat(earlier)) earlier -= 1;
+  return firstUser + earlier;
+}
+
+function isRepeat(iteration) {
+  return iteration > 0 && fraction(iteration, seed) < repeatUsers;
 }
 
 // A number in [0, 1) from two integers (the finaliser of MurmurHash3).

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rushlab.model.errors import PointsError, ResultError, StorageError
 from rushlab.world.points_damage import Compression, blame, is_intact, probe, salvage
 from rushlab.world.points_line import MAX_LINE_BYTES, MAX_NAME_BYTES, MAX_TAGS_BYTES
-from rushlab.world.points_sql import connection
+from rushlab.world.points_sql import as_file, connection
 
 _NOTES_KEY = "rushlab"
 
@@ -58,7 +58,7 @@ def ingest(source: Path, target: Path) -> Ingested:
     with _workspace(target) as folder, connection(folder) as con:
         reader = _Reader(con, source, folder)
         notes = reader.salvaged(found.compression, notes) if found.cut else reader.read(found.compression, notes)
-        lines, points = con.execute(_COUNTS, [str(reader.parquet)]).fetchall()[0]
+        lines, points = con.execute(_COUNTS, [as_file(reader.parquet)]).fetchall()[0]
         if points == 0 and notes.truncated:
             raise PointsError(f"{source} is cut before its first whole point", do="There is nothing in it to keep.")
         reader.parquet.replace(target)
@@ -71,7 +71,7 @@ def read_notes(parquet: Path) -> Notes:
         raise ResultError(f"There are no points at {parquet}")
     with connection() as con:
         try:
-            rows = con.execute(_NOTES, [str(parquet), _NOTES_KEY.encode()]).fetchall()
+            rows = con.execute(_NOTES, [as_file(parquet), _NOTES_KEY.encode()]).fetchall()
             return msgspec.json.decode(rows[0][0], type=Notes)
         except (duckdb.Error, IndexError, msgspec.DecodeError) as error:
             raise ResultError(f"{parquet} is not a points file of this workbench") from error
@@ -120,7 +120,9 @@ class _Reader:
     def _copy(self, lines: Path, compression: Compression, notes: Notes) -> None:
         """One pass: parse, check, write; Parquet keeps the notes beside the rows."""
         options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_NOTES_KEY}: {_literal(_text(notes))}}}"
-        self._con.execute(f"COPY ({_SELECT}) TO {_literal(str(self.parquet))} ({options})", [str(lines), compression])
+        self._con.execute(
+            f"COPY ({_SELECT}) TO {_literal(str(self.parquet))} ({options})", [as_file(lines), compression]
+        )
 
 
 @contextmanager
@@ -149,7 +151,7 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_COUNTS = "SELECT count(*), count_if(declaration IS NULL) FROM read_parquet(?)"
+_COUNTS = "SELECT count(*), count_if(declaration IS NULL) FROM read_parquet(?, hive_partitioning = false)"
 _NOTES = "SELECT value FROM parquet_kv_metadata(?) WHERE key = ?"
 
 # The order of the lines is kept: k6's "last value of a gauge" is the last line, not the latest time stamp.
@@ -169,7 +171,7 @@ SELECT metric, data.time AS time, data.value AS value, data.tags AS tags, data.m
            ELSE error('a line is not a k6 point')
        END AS declaration
 FROM read_json(
-    ?, format = 'newline_delimited', compression = ?, maximum_object_size = {MAX_LINE_BYTES},
+    ?, hive_partitioning = false, format = 'newline_delimited', compression = ?, maximum_object_size = {MAX_LINE_BYTES},
     columns = {{metric: 'VARCHAR', type: 'VARCHAR', data: 'STRUCT(
         time TIMESTAMPTZ, value DOUBLE, tags JSON, metadata JSON,
         name VARCHAR, "type" VARCHAR, contains VARCHAR, thresholds VARCHAR[], submetrics JSON)'}})

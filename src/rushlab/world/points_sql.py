@@ -16,6 +16,7 @@ so the order statistics come from DuckDB and the interpolation is written out he
 
 from __future__ import annotations
 
+import glob
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -84,12 +85,17 @@ def connection(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]
         con.close()
 
 
+def as_file(path: Path) -> str:
+    """The path as DuckDB must be given it, which reads a plain path as a pattern."""
+    return glob.escape(str(path))
+
+
 class Points:
     """One points file, opened for questions."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, parquet: Path) -> None:
         self._con = con
-        self._file = str(parquet)
+        self._file = as_file(parquet)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query over `points` (or `lines`: with declarations); `file_row_number` is the lines' order."""
@@ -186,7 +192,7 @@ def opened(parquet: Path) -> Iterator[Points]:
 
 
 _SOURCE = """
-WITH lines AS (SELECT * FROM read_parquet(?, file_row_number = true)),
+WITH lines AS (SELECT * FROM read_parquet(?, file_row_number = true, hive_partitioning = false)),
      points AS (SELECT * FROM lines WHERE declaration IS NULL)
 """
 
