@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pandas as pd
+import pyarrow as pa
 import pytest
 from kafka.errors import KafkaError
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -123,6 +124,13 @@ def test_an_id_that_is_no_number_is_a_reason(database: Engine, tmp_path: Path) -
     execute(database, "INSERT INTO outbox VALUES (4, 'not a number', 1, 7, 1)")
     _, reasons = collect_database(database, 1, tmp_path)
     assert list(reasons) == ["outbox"]
+
+
+def test_a_pack_that_is_cut_short_is_no_frame(database: Engine, tmp_path: Path) -> None:
+    execute(database, "INSERT INTO outbox VALUES (4, 104, 1, NULL, 1)")
+    _, reasons = collect_database(database, 1, tmp_path)
+    assert reasons == {"outbox": "the table could not be read (2 of 3 rows came over)"}
+    assert not (tmp_path / "outbox.parquet").exists()
 
 
 def test_a_coupon_that_is_not_there(database: Engine, tmp_path: Path) -> None:
@@ -271,14 +279,21 @@ def test_redis(server: Redis, facts: tuple[int | None, int | None], reasons: dic
 
 
 def test_a_frame_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    def breaks() -> Iterator[list[list[int]]]:
-        yield [[1, 2]]
+    def breaks() -> Iterator[pa.Table]:
+        yield pa.table({"event_id": [1, 2]})
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_frame(tmp_path / "effects.parquet", SCHEMAS["effects"], breaks())
     assert list(tmp_path.iterdir()) == []
-    assert write_frame(tmp_path / "effects.parquet", SCHEMAS["effects"], [[[1, 2]], [[3]]]) == 3
+    assert (
+        write_frame(
+            tmp_path / "effects.parquet",
+            SCHEMAS["effects"],
+            [pa.table({"event_id": [1, 2]}), pa.table({"event_id": [3]})],
+        )
+        == 3
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["effects.parquet"]
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pyarrow import compute, csv
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     Engine,
     Integer,
     MetaData,
     Select,
+    String,
     Table,
+    cast,
     create_engine,
+    func,
     or_,
     select,
 )
@@ -25,13 +30,23 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from rushlab.world.evidence_files import SCHEMAS, Columns, write_frame
+from rushlab.world.evidence_files import SCHEMAS, write_frame
 
-CHUNK_ROWS = 20_000
+PACK_ROWS = 5_000
+#: Room for a pack of the widest rows (five numbers of 20 digits), far below the largest packet of a server.
+PACK_BYTES = 5_000 * 5 * 21
 MICROSECONDS = 1_000_000
+SESSION = f"SET SESSION group_concat_max_len = {PACK_BYTES}"
+#: A moment that has not come.
+NEVER = -(10**18)
+
+
+class Incomplete(Exception):
+    """The server cut a pack short."""
+
 
 #: What reading can meet: the server, a value that is no int64, the disk.
-TROUBLES = (SQLAlchemyError, pa.ArrowException, OverflowError, OSError)
+TROUBLES = (SQLAlchemyError, pa.ArrowException, Incomplete, OSError)
 
 _tables = MetaData()
 coupons = Table("coupons", _tables, Column("id", BigInteger), Column("stock", Integer), Column("remaining", Integer))
@@ -76,7 +91,7 @@ def _timestampdiff(element: EpochMicroseconds, compiler: Any, **options: Any) ->
 
 def database_engine(url: str) -> Engine:
     """An engine for the coupons database of a stack, with bounded waiting."""
-    return create_engine(url, connect_args={"connect_timeout": 10, "read_timeout": 120})
+    return create_engine(url, connect_args={"connect_timeout": 10, "read_timeout": 120, "init_command": SESSION})
 
 
 def collect_database(engine: Engine, coupon_id: int, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
@@ -123,16 +138,30 @@ def _queries(coupon_id: int) -> dict[str, Select[Any]]:
     An effect belongs to this coupon unless its event is another coupon's: an effect without any
     event must be seen too.
     """
-    times = [EpochMicroseconds(column) for column in (issues.c.accepted_at, issues.c.confirmed_at)]
+    accepted, confirmed = EpochMicroseconds(issues.c.accepted_at), EpochMicroseconds(issues.c.confirmed_at)
+    of_issues = (issues.c.user_id, issues.c.event_id, accepted, func.coalesce(confirmed, NEVER), issues.c.confirmations)
+    of_outbox = (outbox.c.event_id, outbox.c.user_id, outbox.c.status)
+    other = outbox.c.event_id == inbox.c.event_id
     return {
-        "issues": select(issues.c.user_id, issues.c.event_id, *times, issues.c.confirmations).where(
-            issues.c.coupon_id == coupon_id
-        ),
-        "outbox": select(outbox.c.event_id, outbox.c.user_id, outbox.c.status).where(outbox.c.coupon_id == coupon_id),
-        "effects": select(inbox.c.event_id)
-        .join(outbox, outbox.c.event_id == inbox.c.event_id, isouter=True)
+        "issues": packed(of_issues, issues.c.id).where(issues.c.coupon_id == coupon_id),
+        "outbox": packed(of_outbox, outbox.c.id).where(outbox.c.coupon_id == coupon_id),
+        "effects": packed((inbox.c.event_id,), inbox.c.event_id)
+        .join_from(inbox, outbox, other, isouter=True)
         .where(or_(outbox.c.coupon_id == coupon_id, outbox.c.coupon_id.is_(None))),
     }
+
+
+def packed(columns: Sequence[ColumnElement[Any]], key: ColumnElement[Any]) -> Select[Any]:
+    """Thousands of rows as one: their number, and `1 2 3,4 5 6,…`.
+
+    A driver written in Python takes about 10 µs for a row: 20 s for three tables of 600,000 rows.
+    Packed, the client needs little more than a second and the server does the rest.
+    """
+    first, *others = (cast(column, String) for column in columns)
+    line: ColumnElement[str] = first
+    for other in others:
+        line = line + " " + other
+    return select(func.count(), func.group_concat(line)).group_by(key // PACK_ROWS)
 
 
 def _write(connection: Connection, query: Select[Any], folder: Path, name: str, reasons: dict[str, str]) -> None:
@@ -142,15 +171,27 @@ def _write(connection: Connection, query: Select[Any], folder: Path, name: str, 
         reasons[name] = f"the table could not be read ({brief(error)})"
 
 
-def _chunks(connection: Connection, query: Select[Any], name: str) -> Iterator[Columns]:
-    """Columns of each chunk, streamed from a server-side cursor; moments become epoch seconds."""
-    result = connection.execution_options(stream_results=True, max_row_buffer=CHUNK_ROWS).execute(query)
-    for rows in result.partitions(CHUNK_ROWS):
-        columns: list[Any] = list(zip(*rows, strict=True))
-        if name == "issues":
-            columns[2:4] = [_seconds(columns[2]), _seconds(columns[3])]
-        yield columns
+def _chunks(connection: Connection, query: Select[Any], name: str) -> Iterator[pa.Table]:
+    """One table per pack, streamed from a server-side cursor."""
+    result = connection.execution_options(stream_results=True, max_row_buffer=1).execute(query)
+    for count, lines in result:
+        table = _unpacked(lines or "", SCHEMAS[name])
+        if table.num_rows != count:
+            raise Incomplete(f"{table.num_rows} of {count} rows came over")
+        yield table
 
 
-def _seconds(values: tuple[int | None, ...]) -> list[float | None]:
-    return [None if value is None else value / MICROSECONDS for value in values]
+def _unpacked(lines: str, schema: pa.Schema) -> pa.Table:
+    """The rows of a pack; float columns come as microseconds and become seconds, NEVER becomes null."""
+    numbers = dict.fromkeys(schema.names, pa.int64())
+    whole = csv.read_csv(
+        pa.py_buffer(lines.replace(",", "\n").encode()),
+        read_options=csv.ReadOptions(column_names=schema.names),
+        parse_options=csv.ParseOptions(delimiter=" "),
+        convert_options=csv.ConvertOptions(column_types=numbers, null_values=[str(NEVER)]),
+    )
+    return pa.table([_in_units(whole[field.name], field.type) for field in schema], schema=schema)
+
+
+def _in_units(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return compute.divide(column.cast(kind), float(MICROSECONDS)) if kind == pa.float64() else column

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-#: One chunk: the columns' values, in the order of the schema.
-Columns = Sequence[Sequence[Any]]
 
 ISSUES = pa.schema(
     [
@@ -29,8 +25,8 @@ TOPIC = pa.schema(
 SCHEMAS = {"issues": ISSUES, "outbox": OUTBOX, "topic": TOPIC, "effects": EFFECTS}
 
 
-def write_frame(path: Path, schema: pa.Schema, chunks: Iterable[Columns]) -> int:
-    """Write chunks of columns as one Parquet file, one row group each, and return the number of rows.
+def write_frame(path: Path, schema: pa.Schema, chunks: Iterable[pa.Table]) -> int:
+    """Write tables of one schema as one Parquet file, one row group each, and return the number of rows.
 
     Memory stays at one chunk. Whatever goes wrong on the way (and goes on to the caller), no file is left.
     """
@@ -38,10 +34,9 @@ def write_frame(path: Path, schema: pa.Schema, chunks: Iterable[Columns]) -> int
     rows = 0
     try:
         with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-            for columns in chunks:
-                arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
-                writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-                rows += len(arrays[0])
+            for table in chunks:
+                writer.write_table(table)
+                rows += table.num_rows
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

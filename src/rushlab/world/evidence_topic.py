@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+import pyarrow as pa
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from rushlab.world.evidence_files import SCHEMAS, Columns, write_frame
+from rushlab.world.evidence_files import TOPIC, write_frame
 
 #: Event and user of a message that could not be read.
 UNREADABLE = -1
@@ -134,7 +135,7 @@ def collect_topic(
     """
     reasons: dict[str, str] = {}
     try:
-        write_frame(folder / "topic.parquet", SCHEMAS["topic"], _columns(reader.read(topic), coupon_id))
+        write_frame(folder / "topic.parquet", TOPIC, _tables(reader.read(topic), coupon_id))
     except (KafkaError, OSError, OverflowError) as error:
         reasons["topic"] = f"the topic could not be read ({error or type(error).__name__})"
     if reader.partitions is None:
@@ -142,11 +143,12 @@ def collect_topic(
     return {"topic": topic, "partitions": reader.partitions}, reasons
 
 
-def _columns(batches: Iterable[list[Message]], coupon_id: int) -> Iterator[Columns]:
+def _tables(batches: Iterable[list[Message]], coupon_id: int) -> Iterator[pa.Table]:
     for batch in batches:
         rows = [row for message in batch if (row := _row(message, coupon_id)) is not None]
         if rows:
-            yield list(zip(*rows, strict=True))
+            columns = zip(*rows, strict=True)
+            yield pa.table([pa.array(values, pa.int64()) for values in columns], schema=TOPIC)
 
 
 def _row(message: Message, coupon_id: int) -> tuple[int, int, int, int] | None:
