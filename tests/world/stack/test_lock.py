@@ -22,6 +22,13 @@ with workbench_lock(Path(sys.argv[1])):
     sys.stdin.read()
 """
 
+_LEAVES_IT_TO_A_CHILD = """
+    import os, time
+    if os.fork() == 0:
+        time.sleep(0.3)
+    os._exit(0)
+"""
+
 
 @contextmanager
 def another_workbench(home: Path) -> Iterator[subprocess.Popen[str]]:
@@ -69,3 +76,10 @@ def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
             pass
     finally:
         child.communicate()
+
+
+def test_a_lock_that_outlives_its_holder_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _HOLDER + _LEAVES_IT_TO_A_CHILD, str(tmp_path)]
+    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    with workbench_lock(tmp_path):
+        assert str(os.getpid()) in (tmp_path / "lock").read_text()

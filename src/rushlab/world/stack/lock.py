@@ -17,6 +17,9 @@ from rushlab.model.errors import Locked
 from rushlab.world.files import storage
 from rushlab.world.stack.files import make_folder
 
+#: A workbench that is killed while it starts a process leaves its lock to that process until it executes its program.
+_PATIENCE_S = 2.0
+
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds the lock."""
@@ -51,14 +54,31 @@ def workbench_lock(home: Path) -> Iterator[None]:
 
 def _take(descriptor: int, home: Path) -> bool:
     """True when taken, False when this process has it already."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not _try(descriptor):
         holder = _read(descriptor)
         if holder is not None and holder.pid == os.getpid():
             return False
-        raise _locked(holder, home) from None
+        if time.monotonic() >= deadline or (holder is not None and _lives(holder)):
+            raise _locked(holder, home)
+        time.sleep(0.02)
     return True
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lives(holder: Holder) -> bool:
+    try:
+        process = psutil.Process(holder.pid)
+        return process.create_time() == holder.started and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _write(descriptor: int) -> None:
