@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -21,6 +21,9 @@ from rushlab.judge.audit import AuditEvidence, audit
 from rushlab.model.verdict import Audit, Status
 
 USERS = st.integers(1, 12)
+
+#: A busy machine is no reason to fail.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class CorrectService:
@@ -124,7 +127,7 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestHistories.settings = settings(UNHURRIED, max_examples=25, stateful_step_count=25)
 
 
 @st.composite
@@ -140,7 +143,7 @@ def histories(draw: Any) -> CorrectService:
     return service
 
 
-@settings(max_examples=60, deadline=None)
+@settings(UNHURRIED, max_examples=60)
 @given(histories())
 def test_a_correct_history_passes(service: CorrectService) -> None:
     result = audit(service.attempts_frame(), service.evidence())
@@ -227,7 +230,7 @@ CORRUPTIONS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(UNHURRIED, max_examples=150)
 @given(histories(), st.sampled_from(CORRUPTIONS), st.integers(0, 30))
 def test_one_corruption_turns_its_invariant_red(service: CorrectService, corrupt: Any, pick: int) -> None:
     attempts, evidence, expected = corrupt(service.attempts_frame(), service.evidence(), pick)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rushlab.judge.bound import bound, planned_vus, vu_seconds
@@ -100,6 +100,7 @@ stage_lists = st.lists(st.tuples(st.integers(0, 300).map(lambda n: n / 10), st.i
 pauses = st.sampled_from([0.1, 0.25, 1.0, 3.0])
 
 
+@settings(deadline=None)
 @given(stage_lists, pauses)
 def test_never_below_the_area_and_never_a_whole_iteration_per_lifetime_above_it(
     stages: list[tuple[float, int]], pause_s: float
@@ -114,6 +115,7 @@ def test_never_below_the_area_and_never_a_whole_iteration_per_lifetime_above_it(
     assert bound(profile) <= vu_seconds(profile) / pause_s + lifetimes + 1e-6
 
 
+@settings(deadline=None)
 @given(stage_lists, pauses, st.integers(1, 20), st.integers(1, 20))
 def test_grows_with_the_scale(stages: list[tuple[float, int]], pause_s: float, a: int, b: int) -> None:
     profile = ramp(*stages, pause_s=pause_s)
@@ -121,6 +123,7 @@ def test_grows_with_the_scale(stages: list[tuple[float, int]], pause_s: float, a
     assert bound(profile.at_scale(small)) <= bound(profile.at_scale(large))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.integers(1, 500).map(lambda n: n / 10), pauses)
 def test_a_flat_ramp_is_constant_vus(vus: int, duration_s: float, pause_s: float) -> None:
     assert bound(ramp((0, vus), (duration_s, vus), pause_s=pause_s)) == bound(constant(vus, duration_s, pause_s))

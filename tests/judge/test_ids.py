@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rushlab.judge import ids
@@ -17,6 +17,7 @@ def array(values: list[int]) -> ids.Ids:
     return np.array(values, np.int64)
 
 
+@settings(deadline=None)
 @given(lists, lists)
 def test_against_python_sets(a: list[int], b: list[int]) -> None:
     one, other = array(a), array(b)
