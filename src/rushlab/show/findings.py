@@ -8,6 +8,7 @@ fact and no figures.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -22,6 +23,9 @@ from rushlab.show.views import RunView, Study
 
 #: Pairs of profiles the report discusses against each other: the milder first.
 DISCUSSED = (("stress-100", "stress-500"), ("peak-1500", "peak-2000"))
+
+#: The space between a number and its unit, where no line may break.
+UNIT = re.compile(r"(?<=\d) (?=%|ms\b|s\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Findings:
 
 
 def _line(item: Finding) -> str:
-    sentence, runs = html.escape(item.sentence), html.escape(", ".join(item.runs))
+    sentence, runs = UNIT.sub("&nbsp;", html.escape(item.sentence)), html.escape(", ".join(item.runs))
     if len(item.runs) <= 2:
         return f"{sentence} <small>{runs}</small>"
     return f"{sentence} <details><summary>from {len(item.runs)} runs</summary>{runs}</details>"

@@ -83,8 +83,8 @@ def _dot_plot(study: Study, values: Values, words: tuple[str, str, str], **layou
     shown = [name for name in study.profiles if any(name in found for found in values.values())]
     frame = {
         "title": title(heading),
-        "height": 130 + 38 * max(len(shown), 2),
-        "margin": {"l": 84, "r": 14, "t": 72, "b": 46},
+        "height": 150 + 38 * max(len(shown), 2),
+        "margin": {"l": 84, "r": 14, "t": 92, "b": 46},
         "yaxis": axis("", categoryorder="array", categoryarray=list(reversed(shown)), tickformat=""),
         "hovermode": "closest",
         "showlegend": True,
