@@ -22,9 +22,9 @@ from sqlalchemy.engine import make_url
 from rushlab.model.errors import PortTaken, StackError
 from rushlab.world.settings import Settings
 from rushlab.world.stack.backend import Endpoints
+from rushlab.world.stack.endings import is_alive
 from rushlab.world.stack.lock import workbench_lock
 from rushlab.world.stack.native import NativeBackend
-from rushlab.world.stack.processes import is_alive
 
 pytestmark = pytest.mark.integration
 

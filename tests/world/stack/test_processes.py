@@ -4,33 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from tests.world.stack.children import WAIT, python, started, until
 
-from rushlab.model.errors import PortTaken, StackError, StorageError
-from rushlab.world.stack.processes import (
-    Launch,
-    Processes,
-    Running,
-    failure,
-    holds_port,
-    how_it_ended,
-    is_alive,
-    python_command,
-    since_start,
-)
+from rushlab.model.errors import StackError
+from rushlab.world.stack.endings import is_alive
+from rushlab.world.stack.marks import Running
+from rushlab.world.stack.processes import Launch, Processes
 
-_WAIT = "import signal, sys; print('started', flush=True); signal.pause()"
-_LISTEN = """
-import signal, socket
-with socket.create_server(("127.0.0.1", 0)) as listener:
-    print("started", listener.getsockname()[1], flush=True)
-    signal.pause()
-"""
 _STUBBORN = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('started', flush=True)\n"
     "while True: signal.pause()"
@@ -46,39 +30,20 @@ processes.start(Launch(name="orphan", command=(sys.executable, "-c", sys.argv[2]
 """
 
 
-def python(name: str, code: str, *, port: int | None = None) -> Launch:
-    return Launch(name=name, command=(sys.executable, "-c", code), port=port)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition, ten seconds at most."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come about"
-        time.sleep(0.01)
-
-
-def started(processes: Processes, launch: Launch) -> Running:
-    """Start a process and wait until it has said so."""
-    running = processes.start(launch)
-    until(lambda: "started" in since_start(processes.log(launch.name)))
-    return running
-
-
 def test_a_started_process_is_found_by_its_mark_with_all_that_was_said_about_it(processes: Processes) -> None:
-    running = started(processes, python("server", _WAIT, port=4711))
+    running = started(processes, python("server", WAIT, port=4711))
     assert processes.found() == [running]
     assert (running.name, running.port) == ("server", 4711)
     assert processes.recorded() == (running,)
 
 
 def test_it_runs_in_its_own_session_so_that_the_terminals_signals_miss_it(processes: Processes) -> None:
-    running = started(processes, python("server", _WAIT))
+    running = started(processes, python("server", WAIT))
     assert os.getsid(running.pid) == running.pid
 
 
 def test_stop_ends_it_and_forgets_it(processes: Processes) -> None:
-    running = started(processes, python("server", _WAIT))
+    running = started(processes, python("server", WAIT))
     processes.stop([running])
     assert not psutil.pid_exists(running.pid)
     assert processes.found() == []
@@ -101,7 +66,7 @@ def test_a_paused_process_is_stopped_gently(processes: Processes) -> None:
 
 
 def test_a_process_without_the_mark_is_never_signalled(processes: Processes) -> None:
-    code = [sys.executable, "-c", _WAIT]
+    code = [sys.executable, "-c", WAIT]
     with subprocess.Popen(code, stdout=subprocess.PIPE) as foreign:
         pretended = Running(
             name="server",
@@ -119,7 +84,7 @@ def test_a_process_without_the_mark_is_never_signalled(processes: Processes) -> 
 
 def test_a_process_of_another_workbench_is_not_found(processes: Processes, tmp_path: Path) -> None:
     other = Processes(tmp_path / "other")
-    running = started(other, python("server", _WAIT))
+    running = started(other, python("server", WAIT))
     assert processes.found() == []
     processes.stop([running], grace_s=0.1)
     assert is_alive(running.pid)
@@ -128,7 +93,7 @@ def test_a_process_of_another_workbench_is_not_found(processes: Processes, tmp_p
 
 def test_a_mere_home_in_the_environment_is_not_the_mark(processes: Processes) -> None:
     environment = os.environ | {"RUSHLAB_HOME": str(processes.home)}
-    with subprocess.Popen([sys.executable, "-c", _WAIT], env=environment, stdout=subprocess.PIPE) as foreign:
+    with subprocess.Popen([sys.executable, "-c", WAIT], env=environment, stdout=subprocess.PIPE) as foreign:
         assert foreign.stdout is not None
         assert foreign.stdout.readline() == b"started\n"
         assert processes.found() == []
@@ -136,7 +101,7 @@ def test_a_mere_home_in_the_environment_is_not_the_mark(processes: Processes) ->
 
 
 def test_what_a_killed_workbench_had_started_but_not_recorded_is_found(processes: Processes) -> None:
-    dead = subprocess.run([sys.executable, "-c", _STARTER, str(processes.home), _WAIT], check=False)
+    dead = subprocess.run([sys.executable, "-c", _STARTER, str(processes.home), WAIT], check=False)
     assert dead.returncode == -signal.SIGKILL
     until(lambda: [one.name for one in processes.found()] == ["orphan"])
     assert processes.recorded() == ()
@@ -146,7 +111,7 @@ def test_what_a_killed_workbench_had_started_but_not_recorded_is_found(processes
 
 def test_children_of_a_marked_process_carry_the_mark(processes: Processes) -> None:
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
-    command = (sys.executable, "-c", code, _WAIT)
+    command = (sys.executable, "-c", code, WAIT)
     processes.start(Launch(name="parent", command=command))
     until(lambda: len(processes.found()) == 2)
     processes.stop(processes.found())
@@ -176,7 +141,7 @@ def test_awaiting_the_end_of_a_helper_that_fails_tells_its_last_lines(processes:
 
 
 def test_awaiting_the_end_is_bounded(processes: Processes) -> None:
-    helper = started(processes, python("helper", _WAIT))
+    helper = started(processes, python("helper", WAIT))
     with pytest.raises(StackError, match="did not end"):
         processes.await_end(helper, timeout_s=0.1)
     assert not is_alive(helper.pid)
@@ -186,50 +151,3 @@ def test_run_returns_the_output_or_raises_with_it(processes: Processes) -> None:
     assert processes.run(python("helper", "print('fine')"), timeout_s=20) == "fine\n"
     with pytest.raises(StackError, match=r"(?s)exit code 2.*no good"):
         processes.run(python("helper", "import sys; print('no good'); sys.exit(2)"), timeout_s=20)
-
-
-def test_how_it_ended_is_told_in_words(processes: Processes) -> None:
-    code = processes.start(python("a", "raise SystemExit(7)"))
-    killed = started(processes, python("b", _WAIT))
-    os.kill(killed.pid, signal.SIGKILL)
-    until(lambda: not is_alive(code.pid) and not is_alive(killed.pid))
-    assert how_it_ended(code.pid) == "the process ended with exit code 7"
-    assert how_it_ended(killed.pid) == "the process was ended by signal 9"
-
-
-def test_holds_port_is_true_for_the_listener_alone(processes: Processes) -> None:
-    running = started(processes, python("listener", _LISTEN))
-    port = int(since_start(processes.log("listener")).split()[1])
-    assert holds_port(running.pid, port)
-    assert holds_port(os.getpid(), port), "a parent holds the ports of its children (workers of a service)"
-    assert not holds_port(started(processes, python("sibling", _WAIT)).pid, port)
-    assert not holds_port(running.pid, port + 1)
-
-
-def test_python_processes_do_not_import_from_the_callers_folder(
-    processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')")
-    monkeypatch.chdir(tmp_path)
-    helper = processes.start(Launch(name="tool", command=(*python_command("json.tool"), "--help")))
-    processes.await_end(helper, timeout_s=20)
-
-
-@pytest.mark.parametrize(
-    ("line", "kind"),
-    [
-        ("InnoDB: Write to file ./ib_logfile0 failed: No space left on device", StorageError),
-        ("bind: Address already in use", PortTaken),
-        ("Access denied", StackError),
-    ],
-)
-def test_the_log_since_the_last_start_decides_what_kind_of_failure_it_is(
-    processes: Processes, line: str, kind: type[Exception]
-) -> None:
-    for said in ("No space left on device, long ago", line):
-        helper = processes.start(python("helper", f"print({said!r}); raise SystemExit(1)"))
-        until(lambda pid=helper.pid: not is_alive(pid))
-    error = failure("it failed", "", processes.log("helper"))
-    assert type(error) is kind
-    assert line in error.sentence
-    assert "long ago" not in error.sentence

@@ -10,8 +10,9 @@ from rushlab.world.settings import Settings
 from rushlab.world.stack import database, java, passwords, provision
 from rushlab.world.stack.backend import Endpoints, ServerStatus, Step, Target
 from rushlab.world.stack.files import tail
+from rushlab.world.stack.marks import Running
 from rushlab.world.stack.ports import DEFAULTS, HOST, PortBook
-from rushlab.world.stack.processes import Processes, Running
+from rushlab.world.stack.processes import Processes
 from rushlab.world.stack.reset import ROLES, fresh_state
 from rushlab.world.stack.servers.base import Server, Site
 from rushlab.world.stack.servers.exporters import MysqldExporter, RedisExporter

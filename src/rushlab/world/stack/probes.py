@@ -21,8 +21,9 @@ from redis.retry import Retry
 
 from rushlab.model.errors import RushlabError
 from rushlab.world.stack.backend import Step
+from rushlab.world.stack.endings import holds_port, how_it_ended, is_alive
+from rushlab.world.stack.logs import failure
 from rushlab.world.stack.ports import HOST
-from rushlab.world.stack.processes import failure, holds_port, how_it_ended, is_alive
 
 #: None when ready, else the state in a few words.
 Probe = Callable[[], str | None]

@@ -10,11 +10,11 @@ import requests
 
 from rushlab.model.errors import RushlabError, StackError
 from rushlab.model.variant import Variant
-from rushlab.world.stack import database, topics
+from rushlab.world.stack import database, logs, topics
 from rushlab.world.stack.backend import Step, Target
-from rushlab.world.stack.files import cut
+from rushlab.world.stack.interpreter import python_command, python_environment
 from rushlab.world.stack.ports import HOST, PortBook
-from rushlab.world.stack.processes import LOG_LIMIT_BYTES, Launch, Processes, python_command, python_environment
+from rushlab.world.stack.processes import Launch, Processes
 from rushlab.world.stack.servers.base import Site
 from rushlab.world.stack.servers.coupons import (
     CouponProcess,
@@ -80,8 +80,7 @@ def _empty_servers(site: Site, processes: Processes, wired: Wiring) -> None:
     _flush_redis(site)
     topics.fresh_topic(site.ports["kafka"], wired.topic, partitions=int(wired.knobs["partitions"]))
     processes.await_end(making, timeout_s=30)
-    for log in processes.logs.glob("*.log"):
-        cut(log, LOG_LIMIT_BYTES)
+    logs.shorten(processes.logs)
 
 
 def _flush_redis(site: Site) -> None:

@@ -9,9 +9,11 @@ from typing import TypeVar
 from rushlab.model.errors import PortTaken
 from rushlab.world.files import storage
 from rushlab.world.stack.backend import Step
+from rushlab.world.stack.endings import holds_port
 from rushlab.world.stack.files import write_private
+from rushlab.world.stack.marks import Running
 from rushlab.world.stack.probes import Awaited, wait_for
-from rushlab.world.stack.processes import Launch, Processes, Running, holds_port
+from rushlab.world.stack.processes import Launch, Processes
 from rushlab.world.stack.servers.base import Server, fingerprint
 
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from rushlab.model.variant import KnobValue, Variant
+from rushlab.world.stack.interpreter import python_command, python_environment
 from rushlab.world.stack.ports import HOST
 from rushlab.world.stack.probes import answers_http
-from rushlab.world.stack.processes import python_command, python_environment
 from rushlab.world.stack.servers.base import Setup, Site
 from rushlab.world.stack.servers.mariadb import MariaDB
 

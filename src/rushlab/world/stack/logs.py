@@ -1,0 +1,51 @@
+"""Logs of the stack's processes: parted by start, kept short, read from their end, and what they give away."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from rushlab.model.errors import PortTaken, RushlabError, StackError, StorageError
+from rushlab.world.files import storage
+from rushlab.world.stack.files import cut, make_folder, rotate, tail
+
+_LIMIT_BYTES = 10 * 1024 * 1024
+#: Begins the line that parts one start from the next in a log.
+_BEGIN = "-- started "
+_FULL = ("No space left on device", "Errno 28", "errno: 28", "Errcode: 28", "Disk quota exceeded")
+
+
+def begin(log: Path, name: str) -> None:
+    """Part what a new process will write from what is there, in a log that is not too long."""
+    make_folder(log.parent)
+    with storage(log):
+        rotate(log, _LIMIT_BYTES)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{_BEGIN}{name} at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n")
+
+
+def shorten(folder: Path) -> None:
+    """Cut the logs that outgrew their limit while their writers go on."""
+    for log in folder.glob("*.log"):
+        cut(log, _LIMIT_BYTES)
+
+
+def last_lines(log: Path, lines: int = 15) -> str:
+    """The last log lines since the last start, indented, for the inside of an error message."""
+    return "\n".join(f"  {line}" for line in since_start(log).splitlines()[-lines:]) or "  (nothing)"
+
+
+def since_start(log: Path) -> str:
+    """The end of a log, without what an earlier start left in it."""
+    return tail(log, 500).rpartition(_BEGIN)[2].partition("\n")[2]
+
+
+def failure(what: str, why: str, log: Path, do: str = "") -> RushlabError:
+    """A StackError with the last log lines; StorageError or PortTaken when the log tells of a full disk or a port."""
+    why = f"{why}{last_lines(log)}\n"
+    text = since_start(log)
+    if "address already in use" in text.lower():
+        return PortTaken(what, why, "Start again; another port will be used.")
+    if any(sign in text for sign in _FULL):
+        return StorageError(f"{what}, the disk is full", why, "Free some space and start again.")
+    return StackError(what, why, do)

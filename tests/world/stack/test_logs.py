@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+from tests.world.stack.children import python, until
+
+from rushlab.model.errors import PortTaken, StackError, StorageError
+from rushlab.world.stack.endings import is_alive
+from rushlab.world.stack.logs import failure
+from rushlab.world.stack.processes import Processes
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("InnoDB: Write to file ./ib_logfile0 failed: No space left on device", StorageError),
+        ("bind: Address already in use", PortTaken),
+        ("Access denied", StackError),
+    ],
+)
+def test_the_log_since_the_last_start_decides_what_kind_of_failure_it_is(
+    processes: Processes, line: str, kind: type[Exception]
+) -> None:
+    for said in ("No space left on device, long ago", line):
+        helper = processes.start(python("helper", f"print({said!r}); raise SystemExit(1)"))
+        until(lambda pid=helper.pid: not is_alive(pid))
+    error = failure("it failed", "", processes.log("helper"))
+    assert type(error) is kind
+    assert line in error.sentence
+    assert "long ago" not in error.sentence
