@@ -17,8 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from coupons import bodies
+from coupons.bodies import Id, Refused
 from coupons.errors import CannotDecide
-from coupons.issue_endpoint import BODY_LIMIT, LARGEST_ID, Id, IssueEndpoint
+from coupons.issue_endpoint import IssueEndpoint
 from coupons.openapi import DOCUMENT
 from coupons.problems import MEDIA_TYPE, plain, problem
 from coupons.reservation import Reservation
@@ -34,6 +36,9 @@ class CreateRequest(msgspec.Struct):
     coupon_id: Id | None = None
 
 
+_CREATE: Final = msgspec.json.Decoder(CreateRequest)
+
+
 class Handlers:
     """Everything but the hot path."""
 
@@ -44,13 +49,7 @@ class Handlers:
 
     async def create(self, request: Request) -> Response:
         """POST /coupons."""
-        body = await _read(request)
-        try:
-            wanted = msgspec.json.decode(body, type=CreateRequest)
-        except msgspec.ValidationError as error:
-            return _problem(422, "Unprocessable Content", str(error))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return _problem(400, "Bad Request", f"The body is not JSON: {error}")
+        wanted = bodies.decode(_CREATE, await bodies.read(request.receive))
         coupon_id = await self._tables.create(wanted.stock, wanted.coupon_id)
         if coupon_id is None:
             return _problem(409, "Coupon exists", "A coupon with this id exists already.")
@@ -120,7 +119,12 @@ def build(
             Route("/metrics", handlers.metrics, methods=["GET"]),
             Route("/openapi.json", handlers.openapi, methods=["GET"]),
         ],
-        exception_handlers={HTTPException: _http_problem, CannotDecide: _cannot_decide, Exception: _failed},
+        exception_handlers={
+            HTTPException: _http_problem,
+            Refused: _refused,
+            CannotDecide: _cannot_decide,
+            Exception: _failed,
+        },
         lifespan=lifespan,
     )
     rest.router.redirect_slashes = False
@@ -134,20 +138,11 @@ def build(
     return app
 
 
-async def _read(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_LIMIT:
-            raise HTTPException(413, f"The body may have {BODY_LIMIT} bytes.", headers={"connection": "close"})
-    return body
-
-
 def _id(request: Request, name: str) -> int:
-    text: str = request.path_params[name]
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= LARGEST_ID):
+    number = bodies.identifier(request.path_params[name])
+    if number is None:
         raise HTTPException(404)
-    return int(text)
+    return number
 
 
 def _utc(moment: datetime | None) -> str | None:
@@ -166,6 +161,12 @@ async def _http_problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     return Response(plain(error.status_code), error.status_code, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    headers = {name.decode(): value.decode() for name, value in error.headers}
+    return Response(error.body, error.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 async def _cannot_decide(_request: Request, error: Exception) -> Response:

@@ -34,8 +34,11 @@ def decode(value: bytes | None) -> CouponIssued:
     Raises
     ------
     ValueError
-        The value is not such an event (msgspec's errors are ValueErrors).
+        The value is not such an event.
     """
     if value is None:
         raise ValueError("the message has no value")
-    return _decode(value)
+    try:
+        return _decode(value)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None

@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import logging
 from time import perf_counter
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
+from coupons import bodies
+from coupons.bodies import Header, Id, Refused
 from coupons.decision import Decision, Outcome
 from coupons.errors import CannotDecide
 from coupons.problems import MEDIA_TYPE, plain, problem
 from coupons.reservation import Reservation
 from coupons.service_metrics import ServiceMetrics
 
-BODY_LIMIT: Final = 4096
-LARGEST_ID: Final = 2**63 - 1
 PREFIX: Final = "/coupons/"
 SUFFIX: Final = "/issue"
 
 log = logging.getLogger(__name__)
-
-Id = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_ID)]
-Header = tuple[bytes, bytes]
 
 
 class IssueRequest(msgspec.Struct):
     """The body of the request."""
 
     user_id: Id
-
-
-class Refused(Exception):
-    """A request that cannot be read: status, problem document, and whether more of the body may follow."""
-
-    def __init__(self, status: int, body: bytes, *headers: Header) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = body
-        self.headers = headers
 
 
 _JSON: Final = (b"content-type", b"application/json")
@@ -55,7 +42,7 @@ class IssueEndpoint:
 
     def __init__(self, reservation: Reservation, metrics: ServiceMetrics) -> None:
         self._issue = reservation.issue
-        self._decode = msgspec.json.Decoder(IssueRequest).decode
+        self._decoder = msgspec.json.Decoder(IssueRequest)
         self._requests = metrics.requests
         self._seconds = metrics.request_seconds
 
@@ -69,7 +56,7 @@ class IssueEndpoint:
         started = perf_counter()
         try:
             coupon_id = self._coupon_id(scope)
-            user_id = self._user_id(await _body(receive))
+            user_id = bodies.decode(self._decoder, await bodies.read(receive)).user_id
             decided = await self._issue(coupon_id, user_id)
         except Refused as refused:
             self._count("rejected", started)
@@ -92,18 +79,10 @@ class IssueEndpoint:
     def _coupon_id(self, scope: Scope) -> int:
         if scope["method"] != "POST":
             raise Refused(405, plain(405), (b"allow", b"POST"))
-        text: str = scope["path"][len(PREFIX) : -len(SUFFIX)]
-        if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= LARGEST_ID):
+        coupon_id = bodies.identifier(scope["path"][len(PREFIX) : -len(SUFFIX)])
+        if coupon_id is None:
             raise Refused(*_NOT_FOUND)
-        return int(text)
-
-    def _user_id(self, body: bytes) -> int:
-        try:
-            return self._decode(body).user_id
-        except msgspec.ValidationError as error:
-            raise Refused(422, problem(422, "Unprocessable Content", str(error))) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Refused(400, problem(400, "Bad Request", f"The body is not JSON: {error}")) from None
+        return coupon_id
 
     async def _answer(self, send: Send, coupon_id: int, user_id: int, decided: Decision) -> None:
         if decided.outcome is Outcome.ISSUED:
@@ -116,21 +95,6 @@ class IssueEndpoint:
     async def _cannot_decide(self, send: Send, error: CannotDecide) -> None:
         body = problem(503, "Cannot decide", f"Nothing can be said yet: {error}. Please try again.")
         await _send(send, 503, body, _PROBLEM, (b"retry-after", b"%d" % error.retry_after))
-
-
-async def _body(receive: Receive) -> bytes:
-    """The whole body; 413 as soon as it is longer than the limit."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        if len(body) > BODY_LIMIT:
-            break
-        message = await receive()
-        body += message.get("body", b"")
-    if len(body) > BODY_LIMIT:
-        detail = f"The body may have {BODY_LIMIT} bytes."
-        raise Refused(413, problem(413, "Content Too Large", detail), (b"connection", b"close"))
-    return body
 
 
 async def _send(send: Send, status: int, body: bytes, *headers: Header) -> None:

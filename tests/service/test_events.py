@@ -38,6 +38,7 @@ GOOD = {"event_id": 7, "coupon_id": 1, "user_id": 42, "accepted_at": "2026-01-02
         b"[]",
         b"null",
         b"x" * 1_000_000,
+        b'{"x":' + b"[" * 100_000,
         json.dumps({**GOOD, "event_id": True}).encode(),
         json.dumps({**GOOD, "event_id": 0}).encode(),
         json.dumps({**GOOD, "event_id": 2**63}).encode(),

@@ -8,9 +8,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coupons import decision
+from coupons.bodies import BODY_LIMIT
 from coupons.decision import Decision
 from coupons.errors import Busy, CannotDecide
-from coupons.issue_endpoint import BODY_LIMIT, IssueEndpoint
+from coupons.issue_endpoint import IssueEndpoint
 from coupons.service_metrics import ServiceMetrics
 
 from .asgi import Answer, ask
@@ -93,6 +94,7 @@ BAD_BODIES = [
     (b"\xff\xfe{}", 400),
     (b'{"user_id": 1', 400),
     (b'{"user_id": 1} x', 400),
+    (b'{"user_id": 1, "x": ' + b"[" * 2000 + b"]" * 2000 + b"}", 400),
     (b"[]", 422),
     (b"null", 422),
     (b"{}", 422),
