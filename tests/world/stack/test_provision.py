@@ -71,6 +71,6 @@ def test_a_cache_that_is_a_file_is_a_storage_error(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
-    tools = provision.Tools(debian=tmp_path, kafka=tmp_path, java=tmp_path)
+    tools = provision.Tools(debian=tmp_path, kafka=tmp_path, kafka_archive=tmp_path, java=tmp_path)
     with pytest.raises(StackError, match="mariadbd"):
         tools.program("mariadbd")

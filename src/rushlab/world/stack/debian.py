@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import pwd
 import re
 import shutil
 import subprocess
@@ -131,9 +130,8 @@ class Apt:
 
     def __init__(self, state: Path, archives: Path, processes: Processes, step: Step) -> None:
         self._state, self._archives, self._processes, self._step = state, archives, processes, step
-        user = pwd.getpwuid(os.geteuid()).pw_name
         # As root, apt would hand the download to a user who may not enter this folder.
-        self._options = ["-o", f"APT::Sandbox::User={user}"]
+        self._options = ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []
 
     def download(self) -> None:
         try:

@@ -14,6 +14,10 @@ from rushlab.world.stack.backend import Step
 from rushlab.world.stack.processes import Launch, Processes
 
 HELP = "Install it (Debian, Ubuntu: apt install maven) and start again."
+BROKER = "kafka.Kafka"
+_HEAP = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC")
+#: Any 16 bytes in base 64; there is one cluster per workbench and it never meets another.
+_CLUSTER = "cnVzaGxhYi1jbHVzdGVyMQ"
 _TIMEOUT_S = 900
 
 
@@ -32,6 +36,17 @@ def version(root: Path) -> str:
 def folder_name(root: Path) -> str:
     """One folder per content of the pom."""
     return f"kafka-{version(root)}-{hashlib.sha256(pom(root).read_bytes()).hexdigest()[:8]}"
+
+
+def java_command(java: Path, libraries: Path, logging: Path) -> tuple[str, ...]:
+    """Java with Kafka's classes; the name of a main class and its arguments follow."""
+    return (str(java), *_HEAP, f"-Dlog4j2.configurationFile={logging}", "-cp", f"{libraries}/*")
+
+
+def format_words(properties: Path) -> tuple[str, ...]:
+    """The main class and arguments that make an empty data folder of a cluster of one."""
+    words = ("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", _CLUSTER)
+    return (*words, "--config", str(properties))
 
 
 def fetch(folder: Path, root: Path, java: Path, processes: Processes, step: Step) -> str:

@@ -42,10 +42,10 @@ def since_start(log: Path) -> str:
 
 def failure(what: str, why: str, log: Path, do: str = "") -> RushlabError:
     """A StackError with the last log lines; StorageError or PortTaken when the log tells of a full disk or a port."""
-    why = f"{why}{last_lines(log)}\n"
     text = since_start(log)
+    lines = f"\nLast lines of {log}:\n{last_lines(log)}"
     if "address already in use" in text.lower():
-        return PortTaken(what, why, "Start again; another port will be used.")
+        return PortTaken(what, why, f"Start again; another port will be used.{lines}")
     if any(sign in text for sign in _FULL):
-        return StorageError(f"{what}, the disk is full", why, "Free some space and start again.")
-    return StackError(what, why, do)
+        return StorageError(f"{what}, the disk is full", why, f"Free some space and start again.{lines}")
+    return StackError(what, why, do + lines)

@@ -90,7 +90,7 @@ class PortBook:
             wanted = port == default or port not in others
             if wanted and port not in self._chosen.values() and is_free(port):
                 if port not in (default, remembered if keep else default):
-                    step(f"{name}: port {default} is taken ({owner(default)}), using {port}")
+                    step(f"{name}: port {default} is taken by {owner(default)}, using {port}")
                 return port
         raise StackError(f"There is no free port for {name}", f"{default} to {default + _TRIES} are all taken")
 
@@ -104,7 +104,7 @@ def _require_free(name: str, port: int) -> int:
     if not is_free(port):
         setting = f"RUSHLAB_{name.upper()}_PORT"
         help_ = f"Stop it, or unset {setting} to use another."
-        raise PortTaken(f"Port {port}, asked for by {setting}, is taken", owner(port), help_)
+        raise PortTaken(f"Port {port}, asked for by {setting}, is taken", f"by {owner(port)}", help_)
     return port
 
 
@@ -126,7 +126,7 @@ def owner(port: int) -> str:
         listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
         if listens and connection.pid is not None:
             return f"process {connection.pid}, {_command(connection.pid)}"
-    return "by a process of another user"
+    return "a process of another user"
 
 
 def _command(pid: int) -> str:

@@ -77,7 +77,7 @@ def _answered_by_another(one: Awaited) -> str | None:
 
 
 def _not_up(one: Awaited, waited: float, state: str) -> RushlabError:
-    why = f"awaited {one.what} for {waited:.1f} s, last state: {state}, last lines of {one.log}:\n"
+    why = f"awaited {one.what} for {waited:.1f} s, last state: {state}"
     return failure(f"{one.name} did not come up", why, one.log, one.hint)
 
 

@@ -128,7 +128,7 @@ class Processes:
             state = f"it did not end within {timeout_s:.0f} s" if code is None else in_words(code)
             if code is None:
                 self.stop([running], grace_s=1)
-            raise logs.failure(f"{running.name} failed", f"{state}, its last lines:\n", self.log(running.name))
+            raise logs.failure(f"{running.name} failed", state, self.log(running.name))
 
     def found(self) -> list[Running]:
         """Every living process of this user that carries the mark of this folder, whoever started it."""

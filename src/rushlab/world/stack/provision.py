@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from rushlab.model.errors import StackError
 from rushlab.world.files import storage
-from rushlab.world.stack import debian, java, kafka_jars
+from rushlab.world.stack import debian, java, kafka_archive, kafka_jars
 from rushlab.world.stack.backend import Step
 from rushlab.world.stack.files import make_folder, write_private
 from rushlab.world.stack.processes import Processes
@@ -32,6 +32,7 @@ class Tools(Struct, frozen=True, kw_only=True):
 
     debian: Path  # root of the unpacked packages
     kafka: Path  # folder of Kafka's jars
+    kafka_archive: Path  # Kafka's loaded classes; Java does without when the file is not there
     java: Path  # the java program
 
     def program(self, name: str) -> str:
@@ -65,7 +66,14 @@ def provide(cache: Path, root: Path, processes: Processes, step: Step) -> Tools:
     jars = cache / kafka_jars.folder_name(root)
     runtime = java.find()
     install(cache, jars, lambda folder: kafka_jars.fetch(folder, root, runtime, processes, step))
-    return Tools(debian=unpacked, kafka=jars / "libs", java=runtime)
+    classes = cache / kafka_archive.folder_name(root, runtime)
+    libraries = jars / "libs"
+    install(
+        cache,
+        classes,
+        lambda folder: kafka_archive.make(folder, root, libraries, runtime, processes=processes, step=step),
+    )
+    return Tools(debian=unpacked, kafka=libraries, kafka_archive=classes / kafka_archive.FILE, java=runtime)
 
 
 def install(cache: Path, folder: Path, fill: Callable[[Path], str]) -> None:

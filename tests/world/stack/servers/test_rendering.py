@@ -34,7 +34,12 @@ def site(tmp_path: Path) -> Site:
     return Site(
         home=tmp_path / "a folder # with 'marks'",
         root=PROJECT,
-        tools=Tools(debian=tmp_path / "debian", kafka=tmp_path / "kafka/libs", java=Path("/usr/bin/java")),
+        tools=Tools(
+            debian=tmp_path / "debian",
+            kafka=tmp_path / "kafka/libs",
+            kafka_archive=tmp_path / "kafka/kafka.jsa",
+            java=Path("/usr/bin/java"),
+        ),
         ports={name: port + 20_000 for name, port in ports.DEFAULTS.items()},
         passwords=Passwords(root="r" * 32, coupons="c" * 32, exporter="e" * 32),
     )

@@ -7,13 +7,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from rushlab.world.stack import kafka_jars
 from rushlab.world.stack.ports import HOST
 from rushlab.world.stack.probes import answers_kafka
 from rushlab.world.stack.servers.base import Setup, Site
-
-_HEAP = ("-Xms256m", "-Xmx512m")
-#: Any 16 bytes in base 64; there is one cluster per workbench and it never meets another.
-_CLUSTER = "cnVzaGxhYi1jbHVzdGVyMQ"
 
 
 class Kafka(Struct, frozen=True):
@@ -56,19 +53,16 @@ class Kafka(Struct, frozen=True):
         data = self._folder / "data"
         if data.exists():
             return None
-        command = self._java(
-            *("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", _CLUSTER),
-            *("--config", str(self._folder / "format.properties")),
-        )
+        command = (*self._java(), *kafka_jars.format_words(self._folder / "format.properties"))
         return Setup(command=command, fresh=self._folder / "fresh", data=data)
 
     def command(self) -> tuple[str, ...]:
-        return self._java("kafka.Kafka", str(self._folder / "server.properties"))
+        return (*self._java(), kafka_jars.BROKER, str(self._folder / "server.properties"))
 
-    def _java(self, *words: str) -> tuple[str, ...]:
+    def _java(self) -> tuple[str, ...]:
         tools = self.site.tools
-        logging = f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}"
-        return (str(tools.java), *_HEAP, "-XX:+UseG1GC", logging, "-cp", f"{tools.kafka}/*", *words)
+        program, *words = kafka_jars.java_command(tools.java, tools.kafka, self._folder / "log4j2.properties")
+        return (program, f"-XX:SharedArchiveFile={tools.kafka_archive}", *words)
 
     def environment(self) -> dict[str, str]:
         return {}
