@@ -13,7 +13,7 @@ def notebook(tmp_path):
         nbformat.v4.new_code_cell("size = 1", metadata={"tags": ["parameters"]}),
         nbformat.v4.new_code_cell("1 // size"),
     ]
-    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python"}})
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}})
     path = tmp_path / "division.ipynb"
     nbformat.write(book, path)
     return path

@@ -24,11 +24,12 @@ def judge_folder(folder: RunFolder) -> tuple[Audit, Verdict]:
     audited = audit_folder(folder)
     record = folder.record
     attempts = points.attempts(folder.points)
+    summary = _summary(folder)
     verdict = judge_run(
         profile=record.profile.at_scale(record.scale),
-        load=LoadFacts(exit_code=record.load.exit_code, elapsed_s=record.load.elapsed_s),
+        load=LoadFacts(exit_code=record.load.exit_code, elapsed_s=_elapsed(record, summary)),
         ingest=IngestFacts(**record.environment.get("ingest", {})),
-        counts=_counts(folder, len(attempts), int((attempts["status"] != 0).sum())),
+        counts=_counts(folder, summary, len(attempts), int((attempts["status"] != 0).sum())),
         audit=audited,
         samples=SampleFacts(requests=len(attempts), sold_out=int((attempts["status"] == SOLD_OUT).sum())),
     )
@@ -53,8 +54,7 @@ def audit_json(run: Run, result: Audit) -> dict[str, Any]:
     }
 
 
-def _counts(folder: RunFolder, requests: int, answered: int) -> CountFacts:
-    summary = _summary(folder)
+def _counts(folder: RunFolder, summary: Summary | None, requests: int, answered: int) -> CountFacts:
     ours = points.figures(folder.points, summary)["metrics"]
     served = evidence.load(folder.evidence).facts.get("service_requests")
     return CountFacts(
@@ -64,6 +64,12 @@ def _counts(folder: RunFolder, requests: int, answered: int) -> CountFacts:
         answered=answered,
         service_requests=sum(served.values()) if served else None,
     )
+
+
+def _elapsed(record: Run, summary: Summary | None) -> float | None:
+    """Seconds that the test ran, as k6 has them; else as the workbench saw k6's process."""
+    exact = summary.test_run_duration_ms if summary else None
+    return record.load.elapsed_s if exact is None else exact / 1000
 
 
 def _summary(folder: RunFolder) -> Summary | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rushlab.model.errors import ResultError, UsageError
+from rushlab.model.errors import UsageError
 from rushlab.model.profile import Profile
 from rushlab.model.run import State
 from rushlab.model.variant import KnobTable, KnobValue, Variant, unknown
@@ -133,5 +133,5 @@ def parse_names(text: str | Iterable[str], known: Iterable[str], kind: str) -> l
         if name not in choices:
             raise unknown(kind, name, choices)
     if not names:
-        raise ResultError(f"No {kind.lower()} was named", do=f"Name one of {', '.join(choices)}.")
+        raise UsageError(f"No {kind.lower()} was named", do=f"Name one of {', '.join(choices)}.")
     return list(dict.fromkeys(names))

@@ -50,7 +50,8 @@ def collect(endpoints: Endpoints, target: Target, folder: Path, *, baseline: Map
     Parameters
     ----------
     baseline
-        The service's request counters before the run (after the warm-up), taken off the final ones.
+        The service's request counters before the run (after the warm-up), taken off the final ones;
+        None = not known, then the service's count of the run is not known either.
 
     Raises
     ------
@@ -97,15 +98,17 @@ def _sources(
                 collect_database(engine, target.coupon_id, folder),
                 collect_redis(client, target.coupon_id),
                 collect_topic(KafkaTopicReader(endpoints.kafka), target.topic, target.coupon_id, folder),
-                _service_requests(target, baseline or {}),
+                _service_requests(target, baseline),
                 ({"issued_samples_max": None}, {"issued_samples_max": "this version takes no samples during the run"}),
             ]
         finally:
             engine.dispose()
 
 
-def _service_requests(target: Target, baseline: Mapping[str, int]) -> tuple[dict[str, Any], dict[str, str]]:
+def _service_requests(target: Target, baseline: Mapping[str, int] | None) -> tuple[dict[str, Any], dict[str, str]]:
     """The service's own count of the run's requests by outcome, summed over its processes."""
+    if baseline is None:
+        return {"service_requests": None}, {"service_requests": "the service's counters before the run are not known"}
     urls = target.metrics.get("service", ())
     counted = counters(urls) if urls else None
     if counted is None:
