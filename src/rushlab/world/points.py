@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from rushlab.world.points_figures import disagreements, figures
 from rushlab.world.points_reader import Ingested, ingest
 from rushlab.world.points_sql import Selection, opened
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Ingested",
@@ -49,7 +51,7 @@ def timeline(parquet: Path, start: float) -> pd.DataFrame:
     with opened(parquet) as points:
         frame = points.per_second(start)
     last = int(frame["second"].max()) if len(frame) else -1
-    full = frame.set_index("second").reindex(pd.RangeIndex(last + 1, name="second"))
+    full = frame.set_index("second").reindex(range(last + 1)).rename_axis("second")
     full["vus"] = full["vus"].ffill(limit=1)
     full[["requests", "failed"]] = full[["requests", "failed"]].fillna(0).astype("int64")
     return full.astype({"requests": "int64", "failed": "int64"}).reset_index()

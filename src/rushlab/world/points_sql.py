@@ -21,13 +21,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 from msgspec import Struct
 
 from rushlab.model.errors import ResultError
+
+if TYPE_CHECKING:  # DuckDB imports pandas itself when a frame is asked for; ingest alone never does
+    import pandas as pd
 
 MEMORY_LIMIT = "512MB"
 MAX_THREADS = 8
