@@ -1,10 +1,11 @@
 """What a user can get wrong: one sentence on standard error, its exit code, no traceback, nothing left behind."""
 
-import os
 import subprocess
 import sys
 
 import pytest
+
+from rushlab.cli.main import main
 
 CASES = [
     (["run", "laod"], 2, "Did you mean load"),
@@ -27,35 +28,51 @@ CASES = [
 ]
 
 
-def rushlab(arguments, folder):
-    environment = os.environ | {"RUSHLAB_STATE": str(folder / "state"), "RUSHLAB_DATA": str(folder / "data")}
-    command = [sys.executable, "-m", "rushlab", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=folder)
+@pytest.fixture
+def rushlab(tmp_path, monkeypatch, capsys):
+    """Call the command line in a workbench of the test's own; what it exited with, said and printed."""
+    monkeypatch.setenv("RUSHLAB_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("RUSHLAB_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["rushlab", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return call
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"), CASES, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
-)
-def test_one_sentence_and_the_exit_code(arguments, code, words, tmp_path):
-    done = rushlab(arguments, tmp_path)
-    assert done.returncode == code, done.stderr
-    assert words in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr + done.stdout
-    assert list((tmp_path / "data").glob("runs/*")) == []
+@pytest.mark.parametrize(("arguments", "code", "words"), CASES, ids=[" ".join(case[0]) for case in CASES])
+def test_one_sentence_and_the_exit_code(rushlab, arguments, code, words, tmp_path):
+    exit_code, _, error = rushlab(*arguments)
+    assert exit_code == code, error
+    assert words in " ".join(error.split())
+    assert "Traceback" not in error
+    assert list(tmp_path.glob("data/runs/*")) == []
 
 
-def test_folder_that_cannot_be_written(tmp_path):
+def test_folder_that_cannot_be_written(rushlab, tmp_path):
     (tmp_path / "data").write_text("a file where the data folder should be")
-    done = rushlab(["ls"], tmp_path)
-    assert done.returncode == 1
-    assert "Cannot write" in done.stderr
-    assert "Traceback" not in done.stderr
+    exit_code, _, error = rushlab("ls")
+    assert exit_code == 1
+    assert "Cannot write" in error
 
 
-def test_no_runs_yet_is_no_error(tmp_path):
-    done = rushlab(["ls"], tmp_path)
-    assert done.returncode == 0
-    assert "No runs yet" in done.stdout
+def test_no_runs_yet_is_no_error(rushlab):
+    exit_code, said, _ = rushlab("ls")
+    assert exit_code == 0
+    assert "No runs yet" in said
+
+
+def test_sentence_reaches_standard_error_of_the_process(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "rushlab", "run", "laod"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("rushlab: Profile 'laod' is not known")
 
 
 HEAVY = ("pandas", "duckdb", "plotly", "sqlalchemy", "kafka")

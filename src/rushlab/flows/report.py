@@ -16,14 +16,15 @@ from rushlab.flows import notebooks
 from rushlab.flows.driving import drive_all
 from rushlab.flows.studies import gather
 from rushlab.flows.workbench import REPORT_PROFILES, Listener, Silent, Workbench, parse_names
+from rushlab.judge.thresholds import missed
 from rushlab.judge.validity import exit_code
 from rushlab.model.errors import ResultError
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
-from rushlab.show import html, markdown
+from rushlab.show import markdown
 from rushlab.show.junit import junit_xml
 from rushlab.show.report_json import report_json
-from rushlab.show.views import RunView, Study
+from rushlab.show.views import Study
 from rushlab.world.files import check_writable, storage, write_atomic
 
 
@@ -135,7 +136,7 @@ def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) 
     parameters = {"runs": runs, "missing": study.missing}
     source = bench.settings.root / "notebooks" / "report.ipynb"
     notebooks.execute(source, executed, parameters, root=bench.settings.root)
-    write_atomic(folder / "report.html", html.page(executed, html.Head.of(study)))
+    write_atomic(folder / "report.html", _page(executed, study))
     for name, kind in (("report.json", "json"), ("junit.xml", "junit"), ("report.md", "markdown")):
         write_atomic(folder / name, _text(study, kind))
 
@@ -147,14 +148,9 @@ def study_exit_code(study: Study, *, check: bool = False, strict: bool = False) 
     return exit_code(
         validities=[view.validity for view in views],
         audits=[view.audit for view in views],
-        threshold_missed=check and any(missed_thresholds(view) for view in last),
+        threshold_missed=check and any(missed(view.figures.thresholds) for view in last if view.figures),
         strict=strict,
     )
-
-
-def missed_thresholds(view: RunView) -> bool:
-    """Whether the run judged a threshold and did not meet it."""
-    return view.figures is not None and any(result.passed is False for result in view.figures.thresholds)
 
 
 def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:
@@ -167,10 +163,16 @@ def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path
         executed = target.with_suffix(".ipynb")
         source = bench.settings.root / "notebooks" / "report.ipynb"
         notebooks.execute(source, executed, {"runs": [name]}, root=bench.settings.root)
-        write_atomic(target, html.page(executed, html.Head.of(study)))
+        write_atomic(target, _page(executed, study))
         return target
     write_atomic(target, _text(study, kind))
     return target
+
+
+def _page(executed: Path, study: Study) -> str:
+    from rushlab.show import html  # the notebook format's validator takes a second to import
+
+    return html.page(executed, html.Head.of(study))
 
 
 def _text(study: Study, kind: str) -> str:

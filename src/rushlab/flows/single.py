@@ -6,11 +6,10 @@ from typing import Any
 
 import msgspec
 
-from rushlab.flows.report import missed_thresholds
 from rushlab.flows.run import Order, execute
 from rushlab.flows.studies import open_view
 from rushlab.flows.workbench import Listener, Silent, Workbench
-from rushlab.judge import validity
+from rushlab.judge import thresholds, validity
 from rushlab.model.profile import Model, parse_scale
 from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import ExitCode
@@ -62,6 +61,6 @@ def exit_code(view: RunView, *, strict: bool = False) -> ExitCode:
     return validity.exit_code(
         validities=[view.validity],
         audits=[view.audit],
-        threshold_missed=missed_thresholds(view),
+        threshold_missed=view.figures is not None and thresholds.missed(view.figures.thresholds),
         strict=strict,
     )

@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rushlab.model.errors import StorageError
 from rushlab.model.run import Run
+from rushlab.world.files import storage
 from rushlab.world.folders import RECORD, all_runs
 from rushlab.world.settings import Settings
 
@@ -106,7 +107,8 @@ def _row(run: Run, path: Path, changed: float) -> dict[str, object]:
 
 @contextmanager
 def _connect(settings: Settings) -> Iterator[Connection]:
-    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    with storage(settings.data_folder):
+        settings.data_folder.mkdir(parents=True, exist_ok=True)
     engine: Engine | None = None
     try:
         engine = create_engine(settings.catalogue_url)
