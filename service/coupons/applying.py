@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import pymysql
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 DUPLICATE_KEY: Final = 1062
 
 SEEN: Final = "SELECT event_id FROM inbox WHERE event_id IN %s"
-INBOX: Final = "INSERT INTO inbox (event_id, applied_at) VALUES (%s, UTC_TIMESTAMP(6))"
+#: Only a row of nothing but parameters is sent as one statement for all rows.
+INBOX: Final = "INSERT INTO inbox (event_id, applied_at) VALUES (%s, %s)"
 CONFIRM: Final = (
     "UPDATE issues FORCE INDEX (issue_event) "
-    "SET confirmed_at = UTC_TIMESTAMP(6), confirmations = confirmations + 1 WHERE event_id IN %s"
+    "SET confirmed_at = %s, confirmations = confirmations + 1 WHERE event_id IN %s"
 )
 
 
@@ -62,8 +64,9 @@ class Applier:
             return
         ids = [event.event_id for event in events]
         with self._connection.cursor() as cursor:
-            cursor.executemany(INBOX, ids)
-            confirmed = cursor.execute(CONFIRM, (ids,))
+            now = datetime.now(UTC).replace(tzinfo=None)
+            cursor.executemany(INBOX, [(event_id, now) for event_id in ids])
+            confirmed = cursor.execute(CONFIRM, (now, ids))
         if confirmed != len(ids):
             raise Inapplicable(f"{len(ids) - confirmed} of {len(ids)} events have no issue")
         self._connection.commit()

@@ -60,6 +60,7 @@ async def serve(told: Settings) -> None:
         log_level="warning",
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         backlog=4096,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,

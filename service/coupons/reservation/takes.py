@@ -1,4 +1,4 @@
-"""The atomic decision: every request of an event-loop tick travels in one script call per coupon."""
+"""The atomic decision: requests that came in together travel in one script call per coupon."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
 from coupons.errors import CannotDecide
+from coupons.gather import Pace
 from coupons.metrics import Histogram
 from coupons.reservation.redis_client import LOST, script, stock_key, users_key
 
@@ -36,6 +37,7 @@ class Takes:
         self._queue: dict[int, list[Waiting]] = {}
         self._call: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self._pace = Pace(self._start)
 
     def take(self, coupon_id: int, user_id: int) -> asyncio.Future[int]:
         """TAKEN, SOLD_OUT, ALREADY or MISSING; CannotDecide when Redis does not answer (the effect is then unknown)."""
@@ -45,8 +47,18 @@ class Takes:
             waiting = self._queue[coupon_id] = []
         waiting.append((user_id, perf_counter(), reply))
         if self._call is None:
-            self._call = self._loop.create_task(self._drain())
+            self._pace.ask()
         return reply
+
+    def _start(self) -> None:
+        if self._call is None and self._queue:
+            self._call = self._loop.create_task(self._decide_queue())
+            self._call.add_done_callback(self._answered)
+
+    def _answered(self, _call: asyncio.Task[None]) -> None:
+        self._call = None
+        if self._queue:
+            self._pace.ask()
 
     async def give_back(self, coupon_id: int, users: Sequence[int]) -> None:
         """Undo a TAKEN; CannotDecide when Redis does not answer."""
@@ -55,16 +67,11 @@ class Takes:
         except LOST as error:
             raise CannotDecide("Redis does not answer") from error
 
-    async def _drain(self) -> None:
-        """One call after the other until nobody waits."""
-        try:
-            while self._queue:
-                queue, self._queue = self._queue, {}
-                for coupon_id, waiting in queue.items():
-                    for start in range(0, len(waiting), CALL_USERS):
-                        await self._decide(coupon_id, waiting[start : start + CALL_USERS])
-        finally:
-            self._call = None
+    async def _decide_queue(self) -> None:
+        queue, self._queue = self._queue, {}
+        for coupon_id, waiting in queue.items():
+            for start in range(0, len(waiting), CALL_USERS):
+                await self._decide(coupon_id, waiting[start : start + CALL_USERS])
 
     async def _decide(self, coupon_id: int, waiting: Sequence[Waiting]) -> None:
         users = [user for user, _, _ in waiting]

@@ -1,7 +1,7 @@
 """Many requests share one commit; each reply waits for its commit.
 
-Requests gather while the groups before them are on their way, so groups grow with the load by themselves and a
-lone request waits for nobody.
+Requests gather while the groups before them are on their way, so groups grow with the load by themselves; a lone
+request waits for nobody.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from coupons.decision import ALREADY, SOLD_OUT, UNKNOWN_COUPON, Decision, issued
 from coupons.errors import Busy, CannotDecide, MaybeWritten, NotWritten
 from coupons.event_ids import EventIds
+from coupons.gather import Pace
 from coupons.pool import LOST, Pool
 from coupons.service_metrics import ServiceMetrics
 from coupons.writers import statements
@@ -54,19 +55,17 @@ class GroupedWriter:
         self._flights: set[asyncio.Task[None]] = set()
         self._limit = min(GROUPS_IN_FLIGHT, pool.size)
         self._loop = asyncio.get_running_loop()
-        self._start_is_due = False
+        self._pace = Pace(self._start)
 
     def write(self, coupon_id: int, user_id: int) -> asyncio.Future[Decision]:
         """See `Writer.write`."""
         reply: asyncio.Future[Decision] = self._loop.create_future()
         self._queue.append(Waiting(coupon_id, user_id, perf_counter(), reply))
-        if not self._start_is_due and len(self._flights) < self._limit:
-            self._start_is_due = True
-            self._loop.call_soon(self._start)
+        if len(self._flights) < self._limit:
+            self._pace.ask()
         return reply
 
     def _start(self) -> None:
-        self._start_is_due = False
         if self._queue and len(self._flights) < self._limit:
             group, self._queue = self._queue[:GROUP_ROWS], self._queue[GROUP_ROWS:]
             flight = self._loop.create_task(self._fly(group))
@@ -75,7 +74,8 @@ class GroupedWriter:
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
         self._flights.discard(flight)
-        self._start()
+        if self._queue:
+            self._pace.ask()
 
     async def _fly(self, group: Sequence[Waiting]) -> None:
         """Every request of the group has its answer afterwards, whatever happens."""
