@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -194,6 +196,22 @@ def test_target_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="cannot be written"):
         ingest(tmp_path / "points.json", tmp_path / "file" / "points.parquet")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk")
+@pytest.mark.parametrize("content", [WHOLE, GZ, GZ[:-5]], ids=["plain", "gz", "cut gz"])
+def test_full_disk_is_told_and_leaves_nothing(tmp_path, content):
+    (tmp_path / "points.json").write_bytes(content)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", disk], check=True)
+    try:
+        with pytest.raises(StorageError, match=r"disk is full|No space left"):
+            ingest(tmp_path / "points.json", disk / "points.parquet")
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 def test_failed_ingest_leaves_the_earlier_result_alone(tmp_path):

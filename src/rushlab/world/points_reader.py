@@ -139,7 +139,9 @@ def _workspace(target: Path) -> Iterator[Path]:
 def _raise_if_storage(error: duckdb.Error, source: Path) -> None:
     """StorageError when the disk or the memory limit, not the file, is what failed."""
     reason = str(error).partition("\n")[0]
-    if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in reason:
+    if "No space left" in reason:
+        raise StorageError(f"The points of {source} could not be stored", "the disk is full") from error
+    if isinstance(error, duckdb.OutOfMemoryException):
         raise StorageError(f"The points of {source} could not be stored", reason) from error
 
 
