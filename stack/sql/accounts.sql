@@ -1,6 +1,6 @@
 -- Run by mariadbd at every start, before it answers anyone. One statement per line.
 CREATE DATABASE IF NOT EXISTS coupons CHARACTER SET utf8mb4;
-DELETE FROM mysql.global_priv WHERE User = '';
+DELETE FROM mysql.global_priv WHERE User = '' OR (User = 'root' AND Host <> 'localhost');
 FLUSH PRIVILEGES;
 ALTER USER 'root'@'localhost' IDENTIFIED BY '$root';
 CREATE USER IF NOT EXISTS 'coupons'@'%' IDENTIFIED BY '$coupons';

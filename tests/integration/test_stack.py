@@ -223,3 +223,10 @@ def test_cold_and_warm_starts(own: NativeBackend) -> None:
     begun = time.monotonic()
     own.up(print)
     sys.stdout.write(f"with data {time.monotonic() - begun:.1f} s\n")
+
+
+def test_the_database_lets_nobody_in_without_a_password(stack) -> None:  # type: ignore[no-untyped-def]
+    port = make_url(stack.endpoints.database).port
+    for user in ("root", "coupons", "exporter", "", "nobody"):
+        with pytest.raises(pymysql.err.OperationalError, match="denied"):
+            pymysql.connect(host="127.0.0.1", port=port or 0, user=user, password="")

@@ -1,16 +1,10 @@
 from __future__ import annotations
 
 import socket
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-with warnings.catch_warnings():
-    # kafka-python 3.0 reads its message schemas by a call that Python 3.11 deprecates.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import kafka  # noqa: F401
 
 from rushlab.world.stack.processes import Processes
 

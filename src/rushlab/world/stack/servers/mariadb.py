@@ -65,12 +65,10 @@ class MariaDB(Struct, frozen=True):
         return Setup(command=command, fresh=fresh, data=self._data)
 
     def command(self) -> tuple[str, ...]:
-        usr = self.site.tools.debian / "usr"
         return (
             self.site.tools.program("mariadbd"),
             f"--defaults-file={self._folder / 'server.cnf'}",
-            f"--basedir={usr}",
-            f"--lc-messages-dir={usr / 'share/mysql'}",
+            f"--basedir={self.site.tools.debian / 'usr'}",
             *self._as_root(),
         )
 
