@@ -13,6 +13,9 @@ from rushlab.world.stack.processes import Processes
     ("line", "kind"),
     [
         ("InnoDB: Write to file ./ib_logfile0 failed: No space left on device", StorageError),
+        ("InnoDB: preallocating 268435456 bytes for file ./ib_logfile101 failed with error 28", StorageError),
+        ("[Errno 28] No space left on device", StorageError),
+        ("error 280 is something else", StackError),
         ("bind: Address already in use", PortTaken),
         ("Access denied", StackError),
     ],

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 from rushlab.model.errors import PortTaken, RushlabError, StackError, StorageError
-from rushlab.world.files import storage
+from rushlab.world.files import free_bytes, storage
 from rushlab.world.stack.files import cut, make_folder, rotate, tail
 
 _LIMIT_BYTES = 10 * 1024 * 1024
 #: Begins the line that parts one start from the next in a log.
 _BEGIN = "-- started "
-_FULL = ("No space left on device", "Errno 28", "errno: 28", "Errcode: 28", "Disk quota exceeded")
+_FULL = re.compile(r"no space left on device|disk quota exceeded|\b(errno|error|errcode):? 28\b", re.IGNORECASE)
+_NO_ROOM_BYTES = 1_000_000  # a log that could not be written tells nothing
 
 
 def begin(log: Path, name: str) -> None:
@@ -46,6 +48,6 @@ def failure(what: str, why: str, log: Path, do: str = "") -> RushlabError:
     lines = f"\nLast lines of {log}:\n{last_lines(log)}"
     if "address already in use" in text.lower():
         return PortTaken(what, why, f"Start again; another port will be used.{lines}")
-    if any(sign in text for sign in _FULL):
+    if _FULL.search(text) or free_bytes(log) < _NO_ROOM_BYTES:
         return StorageError(f"{what}, the disk is full", why, f"Free some space and start again.{lines}")
     return StackError(what, why, do + lines)
