@@ -272,6 +272,7 @@ def test_k6_carries_the_mark_of_its_workbench_and_none_of_our_k6_settings(order,
     result = drive(order(LONG, home=tmp_path), look)
     assert result.exit_code == 105
     assert seen["RUSHLAB_HOME"] == str(tmp_path)
+    assert seen["RUSHLAB_PROCESS"] == "k6"
     assert not {"K6_VUS", "HTTP_PROXY"} & seen.keys()
 
 

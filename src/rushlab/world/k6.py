@@ -15,6 +15,7 @@ from rushlab.world.k6_api import LiveCounts, Status
 from rushlab.world.k6_binary import find_k6, k6_version
 from rushlab.world.k6_checks import free_port, require_private, require_space
 from rushlab.world.k6_order import K6Order, K6Result, Progress
+from rushlab.world.stack import marks
 
 __all__ = ["K6Order", "K6Result", "Progress", "drive", "find_k6", "k6_version"]
 
@@ -65,7 +66,7 @@ def _running(order: K6Order, binary: Path, port: int) -> Iterator[subprocess.Pop
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(order),
+            env=_environment(order, port),
             process_group=0,
         )
     try:
@@ -79,7 +80,7 @@ def _command(order: K6Order, binary: Path, port: int) -> list[str]:
     return [*run, "--out", f"json={order.points}", str(order.script)]
 
 
-def _environment(order: K6Order) -> dict[str, str]:
+def _environment(order: K6Order, port: int) -> dict[str, str]:
     """This environment without k6's own variables and proxies, which would change the test."""
     kept = {key: value for key, value in os.environ.items() if not _disturbs(key)}
     told = {
@@ -93,8 +94,8 @@ def _environment(order: K6Order) -> dict[str, str]:
         "FIRST_USER": str(order.first_user),
         "SUMMARY": str(order.summary),
     }
-    marker = {} if order.home is None else {"RUSHLAB_HOME": str(order.home)}
-    return kept | told | marker
+    mark = {} if order.home is None else marks.draw(order.home.resolve(), "k6", "", port)
+    return kept | told | mark
 
 
 def _disturbs(variable: str) -> bool:
