@@ -138,12 +138,10 @@ def _knobs(texts: Mapping[str, str]) -> Knobs:
 
 
 def _refuse_unbuilt(knobs: Knobs) -> None:
-    if knobs.lock_scope == "narrow":
-        raise BadSetting("Knob lock_scope cannot be 'narrow' yet: it is not built; use wide.")
-    if knobs.consumer_mode == "async":
-        raise BadSetting("Knob consumer_mode cannot be 'async' yet: it is not built; use single or batch.")
-    if knobs.workers > 1:
-        raise BadSetting(f"Knob workers cannot be {knobs.workers} yet: more than one process is not built; use 1.")
+    for name, spec in knob_table().items():
+        value = getattr(knobs, name)
+        if value in spec.get("not_built", ()) or value > spec.get("built_to", value):
+            raise BadSetting(f"Knob {name} cannot be {value!r} yet: it is not built.")
 
 
 def _knob(name: str, text: str) -> KnobValue:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rushlab.flows.run import Order, execute
 from rushlab.flows.workbench import Listener, Workbench
-from rushlab.model.errors import RushlabError, StorageError
+from rushlab.model.errors import Interrupted, RushlabError, StorageError
 from rushlab.world.folders import RunFolder
+from rushlab.world.k6 import find_k6
 from rushlab.world.stack.backend import Backend
 
 if TYPE_CHECKING:
@@ -38,21 +41,46 @@ def drive_all(bench: Workbench, order: ReportOrder, listener: Listener) -> Drive
 
     Raises
     ------
-    StorageError, KeyboardInterrupt
-        These stop everything: the next run would fail alike, or the user wants it to end.
+    StorageError, Interrupted
+        These stop everything: the next run would fail alike, or the user wants it to end. The sentence
+        names the runs that are kept.
     """
-    backend = bench.backend(order.backend)
     driven = Driven([], [])
     plan = orders(bench, order)
-    with bench.driving():
-        try:
-            backend.up(listener.step)
+    try:
+        with running_stack(bench, order.backend, listener) as backend:
             for position, one in enumerate(plan, start=1):
                 listener.step(f"[{position}/{len(plan)}] {one.profile.name} · {one.variant.name}")
                 driven.add(bench, backend, one, listener)
-        finally:
-            backend.down(listener.step)
+    except (KeyboardInterrupt, StorageError) as stop:
+        if driven.runs:
+            raise _stopped(driven, len(plan), stop) from None
+        raise
     return driven
+
+
+@contextmanager
+def running_stack(bench: Workbench, name: str, listener: Listener) -> Iterator[Backend]:
+    """The stack, up, in this workbench's hands; one that was up before stays up afterwards."""
+    find_k6()
+    backend = bench.backend(name)
+    with bench.driving():
+        was_up = any(server.state == "running" for server in backend.status())
+        try:
+            backend.up(listener.step)
+            yield backend
+        finally:
+            if not was_up:
+                backend.down(listener.step)
+
+
+def _stopped(driven: Driven, planned: int, stop: BaseException) -> RushlabError:
+    """What was kept, and the command that reports on it."""
+    why = stop.sentence if isinstance(stop, RushlabError) else "interrupted"
+    names = " ".join(f"--from {folder.record.id}" for folder in driven.runs)
+    what = f"The report was stopped after {len(driven.runs)} of {planned} runs"
+    do = f"The runs that ended are kept; report on them with: rushlab report {names}"
+    return StorageError(what, why, do) if isinstance(stop, StorageError) else Interrupted(what, why, do)
 
 
 def orders(bench: Workbench, order: ReportOrder) -> list[Order]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rushlab.model.errors import UsageError
+from pydantic import ValidationError
+
+from rushlab.model.errors import StorageError, UsageError
 from rushlab.model.profile import Profile
 from rushlab.model.run import State
 from rushlab.model.variant import KnobTable, KnobValue, Variant, unknown
@@ -78,7 +80,7 @@ class Workbench:
     @classmethod
     def open(cls, settings: Settings | None = None) -> Workbench:
         """The workbench of this checkout, or of `settings`."""
-        settings = settings or Settings()
+        settings = settings or read_settings()
         return cls(settings, load_knobs(settings), load_profiles(settings))
 
     def profile(self, name: str) -> Profile:
@@ -107,12 +109,23 @@ class Workbench:
         for folder in all_runs(self.settings.runs):
             if folder.record.state in (State.PLANNED, State.RUNNING, State.COLLECTED):
                 problem = f"the workbench ended while this run was {folder.record.state}"
-                folder.advance(State.ABORTED, problem=problem)
+                with suppress(StorageError):  # a full disk must not keep `clean` from freeing it
+                    folder.advance(State.ABORTED, problem=problem)
+
+
+def read_settings() -> Settings:
+    """Settings from the environment (UsageError that names the variable which cannot be what it is)."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"RUSHLAB_{str(first['loc'][0]).upper()}"
+        raise UsageError(f"{name} cannot be {first['input']!r}", first["msg"]) from None
 
 
 def project_root() -> Path:
     """The checkout that this workbench belongs to."""
-    return Settings().root
+    return read_settings().root
 
 
 def parse_sets(assignments: Iterable[str]) -> dict[str, KnobValue]:

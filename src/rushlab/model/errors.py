@@ -9,7 +9,8 @@ RushlabError
 ├── LoadError             1   k6 is missing, failed or was killed
 ├── PointsError           1   a points file is empty, foreign, damaged or over a limit
 ├── StorageError          1   a folder cannot be written, or the disk is full
-└── ResultError           1   a run, report or figure that is asked for is not there
+├── ResultError           1   a run, report or figure that is asked for is not there
+└── Interrupted         130   the user or the system asked to end; what is whole is kept
 
 An error is one sentence in three parts: what happened, why, what to do.
 """
@@ -70,3 +71,7 @@ class StorageError(RushlabError):
 
 class ResultError(RushlabError):
     pass
+
+
+class Interrupted(RushlabError):
+    exit_code = 130

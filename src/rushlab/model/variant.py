@@ -27,6 +27,8 @@ class Knob(Struct, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
     unit: str | None = None
+    not_built: tuple[str, ...] = ()
+    built_to: float | None = None
 
     def parse(self, value: KnobValue) -> KnobValue:
         """The value in the knob's own type.
@@ -44,6 +46,8 @@ class Knob(Struct, frozen=True, kw_only=True):
             raise self._refuse(value)
         if self.kind in ("int", "float") and not self._in_range(float(parsed)):
             raise self._refuse(value)
+        if parsed in self.not_built or (self.built_to is not None and float(parsed) > self.built_to):
+            raise UsageError(f"Knob {self.name} cannot be {value!r} yet", "it is not built")
         return parsed
 
     def _convert(self, value: KnobValue) -> KnobValue:

@@ -34,8 +34,8 @@ _schema = MetaData()
 RUNS = Table(
     "runs",
     _schema,
-    Column("id", String(200), primary_key=True),
-    Column("path", String(1000), nullable=False),
+    Column("id", String(200), nullable=False),
+    Column("path", String(700), primary_key=True),
     Column("changed", Float, nullable=False),
     Column("created", Float, nullable=False),
     Column("profile", String(60), nullable=False),

@@ -28,6 +28,8 @@ def host() -> dict[str, Any]:
 
 def code(settings: Settings) -> dict[str, Any]:
     """Commit and dirty flag of the checkout, None where there is no git, and the version."""
+    if (top := _git(settings.root, "rev-parse", "--show-toplevel")) is None or Path(top) != settings.root.resolve():
+        return {"version": __version__, "commit": None, "dirty": None}  # no repository, or somebody else's
     commit = _git(settings.root, "rev-parse", "HEAD")
     changes = _git(settings.root, "status", "--porcelain", "--untracked-files=no")
     return {"version": __version__, "commit": commit, "dirty": None if changes is None else bool(changes)}

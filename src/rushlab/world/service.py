@@ -13,17 +13,20 @@ from rushlab.model.errors import StackError
 
 REQUESTS = "coupons_requests_total"
 LATENCY_BUCKETS = "coupons_request_seconds_bucket"
-TIMEOUT_S = 5.0
+TIMEOUT_S = 10.0
 
 
 def create_coupon(base_url: str, stock: int) -> int:
     """Create a coupon with `stock` pieces and return its id (StackError when the service refuses)."""
     try:
-        reply = requests.post(f"{base_url}/coupons", json={"stock": stock}, timeout=TIMEOUT_S)
-        reply.raise_for_status()
-        return int(reply.json()["coupon_id"])
-    except (requests.RequestException, KeyError, ValueError) as error:
-        raise StackError("The service did not create a coupon", str(error), "See `rushlab logs service`.") from error
+        with _session() as session:
+            reply = session.post(f"{base_url}/coupons", json={"stock": stock}, timeout=TIMEOUT_S)
+    except requests.RequestException as error:
+        raise StackError("The coupon cannot be created", str(error), "See: rushlab logs service") from error
+    if reply.status_code != requests.codes.created:
+        why = f"POST /coupons was answered {reply.status_code}: {reply.text[:300]}"
+        raise StackError("The coupon cannot be created", why, "See: rushlab logs service")
+    return int(reply.json()["coupon_id"])
 
 
 def counters(metrics_urls: Iterable[str]) -> dict[str, int] | None:
@@ -78,6 +81,13 @@ def bucket_quantile(cumulative: Mapping[float, float], quantile: float) -> float
     return None
 
 
+def _session() -> requests.Session:
+    """A session that knows no proxy: the service is on this machine or a private network."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 def _buckets(urls: Iterable[str]) -> dict[float, float]:
     totals: dict[float, float] = defaultdict(float)
     for url in urls:
@@ -89,7 +99,8 @@ def _buckets(urls: Iterable[str]) -> dict[float, float]:
 def _samples(url: str, name: str) -> list[tuple[dict[str, str], float]] | None:
     """Labels and value of every sample called `name` at `url`; None when it did not answer."""
     try:
-        reply = requests.get(url, timeout=TIMEOUT_S)
+        with _session() as session:
+            reply = session.get(url, timeout=TIMEOUT_S)
         reply.raise_for_status()
     except requests.RequestException:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -16,7 +16,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RUSHLAB_", frozen=True)
 
     root: Path = Field(default=PROJECT, description="project folder: notebooks, k6, service, stack, data")
-    cache: Path = Field(default=Path("~/.cache/rushlab"), description="downloads, shared by all checkouts of a user")
+    cache: Path = Field(default=Path("~/.cache/rushlab").expanduser(), description="downloads, shared by all checkouts of a user")
     data: Path | None = Field(default=None, description="runs, experiments and reports; default <root>/data")
     state: Path | None = Field(default=None, description="server data, pids, lock, logs; default <root>/.rushlab")
     catalogue: str | None = Field(default=None, description="SQLAlchemy URL of the run index; default SQLite in data")
@@ -27,6 +27,12 @@ class Settings(BaseSettings):
     kafka_port: int | None = None
     prometheus_port: int | None = None
     k6_port: int | None = None
+
+    @field_validator("root", "cache", "data", "state")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        """Notebooks run in another folder than the command line: a relative path would mean two places."""
+        return None if path is None else path.expanduser().absolute()
 
     @property
     def home(self) -> Path:
@@ -51,4 +57,4 @@ class Settings(BaseSettings):
 
     @property
     def cache_folder(self) -> Path:
-        return self.cache.expanduser()
+        return self.cache

@@ -52,6 +52,9 @@ class Backend(Protocol):
     def up(self, step: Step) -> Endpoints:
         """Start every server that is not running and wait until each answers (StackError otherwise)."""
 
+    def endpoints(self) -> Endpoints:
+        """Where the servers listen since `up`; starts nothing, so a dead server stays visibly dead."""
+
     def reset(self, variant: Variant, *, stock: int, step: Step) -> Target:
         """Fresh state: empty database and Redis, a new topic and group, service processes with these knobs."""
 

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -84,8 +84,9 @@ def _lives(holder: Holder) -> bool:
 def _write(descriptor: int) -> None:
     me = psutil.Process()
     holder = Holder(pid=me.pid, started=me.create_time(), since=time.time(), command=" ".join(sys.argv))
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, msgspec.json.encode(holder), 0)
+    with suppress(OSError):  # on a full disk the lock itself still holds; only its description is missing
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, msgspec.json.encode(holder), 0)
 
 
 def _read(descriptor: int) -> Holder | None:

@@ -65,13 +65,11 @@ class NativeBackend:
         StorageError
             A folder cannot be written, or the disk is full.
         """
-        site = self._running_site(step)
-        return Endpoints(
-            database=MariaDB(site).url("mysql+pymysql"),
-            redis=f"redis://{HOST}:{site.ports['redis']}/0",
-            kafka=f"{HOST}:{site.ports['kafka']}",
-            prometheus=Prometheus(site).url,
-        )
+        return _endpoints(self._running_site(step))
+
+    def endpoints(self) -> Endpoints:
+        """Where the servers listen since `up`; starts nothing."""
+        return _endpoints(self._known_site())
 
     def reset(self, variant: Variant, *, stock: int, step: Step) -> Target:
         """Empty database and Redis, a new topic and group, service processes with these knobs, one coupon.
@@ -187,6 +185,15 @@ class NativeBackend:
 def _servers(site: Site) -> tuple[Sequence[Server], Sequence[Server]]:
     """Those that stand on their own, and those that watch them."""
     return (MariaDB(site), Redis(site), Kafka(site), Prometheus(site)), (MysqldExporter(site), RedisExporter(site))
+
+
+def _endpoints(site: Site) -> Endpoints:
+    return Endpoints(
+        database=MariaDB(site).url("mysql+pymysql"),
+        redis=f"redis://{HOST}:{site.ports['redis']}/0",
+        kafka=f"{HOST}:{site.ports['kafka']}",
+        prometheus=Prometheus(site).url,
+    )
 
 
 def _exporter(server: Server) -> ScrapeTarget:

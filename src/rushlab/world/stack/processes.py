@@ -13,12 +13,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import psutil
 
-from rushlab.model.errors import StackError
+from rushlab.model.errors import StackError, StorageError
 from rushlab.world.stack import logs
 from rushlab.world.stack.endings import exit_code, in_words, wait_gone
 from rushlab.world.stack.files import write_private
@@ -158,7 +159,8 @@ class Processes:
         if left:
             self._signal([target for target in targets if target.pid in {one.pid for one in left}], signal.SIGKILL)
             left = wait_gone(left, 5)
-        self._record(drop=targets)
+        with suppress(StorageError):  # the marks are the truth; a full disk must not keep a process running
+            self._record(drop=targets)
         if left:
             raise StackError(f"Process {left[0].pid} cannot be stopped", "it is still there after SIGKILL")
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 
 import redis
-import requests
 
 from rushlab.model.errors import RushlabError, StackError
 from rushlab.model.variant import Variant
+from rushlab.world.service import create_coupon
 from rushlab.world.stack import database, logs, topics
 from rushlab.world.stack.backend import Step, Target
 from rushlab.world.stack.interpreter import python_command, python_environment
@@ -102,26 +102,13 @@ def _target(run: Sequence[CouponProcess], wired: Wiring, stock: int) -> Target:
     base = f"http://{HOST}:{run[0].port}"
     return Target(
         service=base,
-        coupon_id=_create_coupon(base, stock),
+        coupon_id=create_coupon(base, stock),
         stock=stock,
         topic=wired.topic,
         group=wired.group,
         metrics={role: tuple(url for one in run if one.role == role for url in one.metrics) for role in ROLES},
         knobs=dict(wired.knobs),
     )
-
-
-def _create_coupon(base: str, stock: int) -> int:
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            response = session.post(f"{base}/coupons", json={"stock": stock}, timeout=10)
-    except requests.RequestException as error:
-        raise StackError("The coupon cannot be created", str(error), "See: rushlab logs service") from error
-    if response.status_code != requests.codes.created:
-        why = f"POST /coupons was answered {response.status_code}: {response.text[:300]}"
-        raise StackError("The coupon cannot be created", why, "See: rushlab logs service")
-    return int(response.json()["coupon_id"])
 
 
 def _scraped(run: Sequence[CouponProcess]) -> list[ScrapeTarget]:
