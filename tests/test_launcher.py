@@ -52,7 +52,7 @@ def only(tmp_path, *tools):
     return str(folder)
 
 
-BASICS = ("sh", "dirname", "readlink", "cat", "cmp", "basename", "id", "ls", "flock", "mktemp", "rm", "tail")
+BASICS = ("sh", "sed", "head", "dirname", "readlink", "cat", "cmp", "basename", "id", "ls", "flock", "mktemp", "rm", "tail")
 
 
 def test_everything_missing_is_named_in_one_message(tmp_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RELEASE = "bookworm"
+RELEASES = ("bookworm", "trixie")
 #: Certificate authorities of this machine's administrator: a network that needs them here needs them there.
 AUTHORITIES = Path("/usr/local/share/ca-certificates")
 IN_BARE = """
@@ -32,19 +32,19 @@ pytestmark = [
 ]
 
 
-def in_bare(root: Path, command: str) -> str:
-    """Run a command inside the root, in mount and process namespaces that end with it."""
+def in_bare(root: Path, command: str) -> tuple[str, str]:
+    """Run a command inside the root, in namespaces that end with it; what it printed and what it said."""
     script = IN_BARE.format(root=root, command=command)
     isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
     done = subprocess.run(isolated, capture_output=True, text=True, check=False, timeout=1800)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout + done.stderr
+    return done.stdout, done.stderr
 
 
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    root = tmp_path_factory.mktemp("bare")
-    subprocess.run(["debootstrap", "--variant=minbase", RELEASE, root], check=True, capture_output=True)
+@pytest.fixture(scope="module", params=RELEASES)
+def bare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp(request.param)
+    subprocess.run(["debootstrap", "--variant=minbase", request.param, root], check=True, capture_output=True)
     subprocess.run(["git", "clone", "--quiet", ROOT, root / "opt" / "rushlab"], check=True)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     for authority in AUTHORITIES.glob("*.crt"):
@@ -56,9 +56,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_report_from_nothing(bare):
-    said = in_bare(bare, "cd /tmp && /opt/rushlab/rushlab report --profiles smoke,peak-1500")
+    printed, said = in_bare(bare, "cd /tmp && /opt/rushlab/rushlab report --profiles smoke,peak-1500")
     assert "installing with apt-get" in said
-    folder = bare / Path(said.strip().splitlines()[-1]).parent.relative_to("/")
+    folder = bare / Path(printed.strip().splitlines()[-1]).parent.relative_to("/")
     written = {file.name for file in folder.iterdir()}
     assert {"report.html", "report.ipynb", "report.json", "junit.xml"} <= written
     report = json.loads((folder / "report.json").read_text())
@@ -69,4 +69,14 @@ def test_report_from_nothing(bare):
 
 
 def test_tests_from_nothing(bare):
-    in_bare(bare, "/opt/rushlab/rushlab test -x tests/model tests/judge tests/world")
+    printed, _ = in_bare(bare, "/opt/rushlab/rushlab test -x tests/model tests/judge tests/world")
+    assert " passed" in printed
+
+
+def test_ordinary_user_once_the_tools_are_there(bare):
+    in_bare(bare, "useradd --create-home guest && cp -r /opt/rushlab /home/guest && rm -rf /home/guest/rushlab/.venv")
+    in_bare(bare, "chown -R guest /home/guest")
+    printed, _ = in_bare(bare, 'su guest -c "/home/guest/rushlab/rushlab report --profiles smoke"')
+    report = bare / Path(printed.strip().splitlines()[-1]).parent.relative_to("/") / "report.json"
+    profiles = json.loads(report.read_text())["variants"]["recommended"]["profiles"]
+    assert profiles["smoke"]["audit"] == "PASS"
