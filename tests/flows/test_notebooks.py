@@ -1,10 +1,15 @@
 """Notebooks are executed with known parameters only, and never look whole when they are not."""
 
+import subprocess
+import sys
+
 import nbformat
 import pytest
 
 from rushlab.flows import notebooks
+from rushlab.flows.live import injected_names
 from rushlab.model.errors import ResultError, UsageError
+from rushlab.world.settings import PROJECT
 
 
 @pytest.fixture
@@ -13,7 +18,8 @@ def notebook(tmp_path):
         nbformat.v4.new_code_cell("size = 1", metadata={"tags": ["parameters"]}),
         nbformat.v4.new_code_cell("1 // size"),
     ]
-    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}})
+    kernel = {"name": "python3", "display_name": "Python", "language": "python"}
+    book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     path = tmp_path / "division.ipynb"
     nbformat.write(book, path)
     return path
@@ -42,3 +48,17 @@ def test_file_that_is_no_notebook(tmp_path):
     (tmp_path / "x.ipynb").write_text("not JSON")
     with pytest.raises(UsageError, match="is not a notebook"):
         notebooks.parameters_of(tmp_path / "x.ipynb")
+
+
+def test_names_that_papermill_injected_are_known_from_its_cells():
+    cells = ["", "runs = []", '# Parameters\nscael = "full"\nruns = ["a"]\n', "x = 1"]
+    assert injected_names(cells) == ["scael", "runs"]
+
+
+def test_plain_papermill_refuses_a_parameter_that_the_report_does_not_have(tmp_path):
+    command = [sys.executable, "-m", "papermill", "-p", "scael", "full", str(PROJECT / "notebooks" / "report.ipynb")]
+    done = subprocess.run(
+        [*command, "out.ipynb"], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120
+    )
+    assert done.returncode != 0
+    assert "Parameter 'scael' is not known" in done.stderr

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 if TYPE_CHECKING:
     from rushlab.flows.workbench import Progress
 
 #: Seconds between two plain lines of k6's progress.
 PLAIN_EVERY_S = 10.0
+#: Steps that stay on the screen: which run it is, what failed, what is not as expected.
+LASTING = (" · ", "failed:", "not drained", ": port ")
 
 
 class TerminalListener:
@@ -42,8 +45,10 @@ class TerminalListener:
         self._console.print(text, markup=False)
 
     def step(self, text: str) -> None:
+        if self._status is not None and any(sign in text for sign in LASTING):
+            self.headline(text)
         if self._status is not None:
-            self._status.update(text)
+            self._status.update(Text(text))
         elif not self._quiet:
             self._console.print(f"  {text}", markup=False)
 
@@ -52,7 +57,7 @@ class TerminalListener:
 
         text = progress_line(run, progress)
         if self._status is not None:
-            self._status.update(text)
+            self._status.update(Text(text))
         elif not self._quiet and time.monotonic() - self._printed >= PLAIN_EVERY_S:
             self._printed = time.monotonic()
             self._console.print(f"  {text}", markup=False)

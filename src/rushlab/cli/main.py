@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -39,8 +40,15 @@ def _options(
     pass
 
 
+def _interrupt(number: int, frame: object) -> None:
+    """A closed terminal or a polite kill ends the work like Ctrl-C: the stack is stopped, what is whole is kept."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; an error is one sentence on standard error and its exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         app(prog_name="rushlab")
     except RushlabError as error:

@@ -104,7 +104,7 @@ def audit(run: RunArgument, as_json: JsonOption = False) -> None:
     from rushlab.model.verdict import ExitCode, Status
     from rushlab.show import lists
 
-    folder = single.find_run(Workbench.open(), run)
+    folder = single.find_verified(Workbench.open(), run)
     result = audit_folder(folder)
     if as_json:
         _print_json(audit_json(folder.record, result))

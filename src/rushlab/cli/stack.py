@@ -90,7 +90,7 @@ def clean(
     bench = Workbench.open()
     with TerminalListener() as listener, bench.driving():
         bench.backend().down(listener.step)
-    freed = remove_leftovers(bench.settings, runs=runs)
+        freed = remove_leftovers(bench.settings, runs=runs)
     typer.echo(f"removed {freed / 1e6:,.0f} MB")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from rushlab.world.files import storage
 from rushlab.world.settings import Settings
 
 
@@ -13,11 +14,13 @@ def remove_leftovers(settings: Settings, *, runs: bool) -> int:
     folders = [settings.home / "servers", settings.home / "logs"]
     if runs:
         folders += [settings.runs, settings.reports]
-    freed = sum(_size(folder) for folder in folders)
+    before = sum(_size(folder) for folder in folders)
     for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-    return freed
+        if folder.exists():
+            with storage(folder):
+                shutil.rmtree(folder)
+    return before - sum(_size(folder) for folder in folders)
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())

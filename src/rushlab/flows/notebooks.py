@@ -58,4 +58,6 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
             f"{error.ename}: {error.evalue}",
             f"The notebook as far as it came: {partial}",
         ) from error
+    except (OSError, RuntimeError) as error:
+        raise ResultError(f"Notebook {notebook.name} could not be executed", str(error)) from error
     os.replace(partial, output)  # noqa: PTH105 - one atomic rename

@@ -43,7 +43,7 @@ class Case:
 def junit_xml(study: Study) -> str:
     """The XML text. INVALID runs and runs that are missing are errors; UNKNOWN and NA are skipped."""
     root = ElementTree.Element("testsuites", name=f"rushlab report, scale {study.scale_label}")
-    suites = [_suite(view) for view in study]
+    suites = [_suite(view) for view in study.every]
     if study.missing:
         missing = [Case("study", sentence, "error", sentence) for sentence in study.missing]
         suites.append(_element("missing runs", missing))

@@ -76,6 +76,8 @@ class Study:
         `code` (commit, dirty).
     missing
         A sentence for every run that was asked for and is not here; not empty = partial.
+    repeats
+        Further runs of a profile and variant that are not shown; they count for verdicts and exit codes.
     """
 
     scale: float
@@ -84,9 +86,15 @@ class Study:
     reference: Reference
     missing: list[str]
     created: float
+    repeats: tuple[RunView, ...] = ()
+
+    @property
+    def every(self) -> list[RunView]:
+        """The shown runs and their repeats."""
+        return [*self, *self.repeats]
 
     def __iter__(self) -> Iterator[RunView]:
-        """All views, profile by profile, variants beside each other."""
+        """The shown views, profile by profile, variants beside each other."""
         for profile in self.profiles:
             for variant in self.variants:
                 if view := self.view(variant, profile):
