@@ -27,7 +27,8 @@ def lab(
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += [f"--ServerApp.root_dir={project_root()}", "--LabApp.default_url=/lab/tree/notebooks/report.ipynb"]
     command += ["--ServerApp.allow_root=True", f"--ServerApp.open_browser={browser}"]
-    os.execv(sys.executable, command)
+    # Configuration files could switch the token off or listen elsewhere.
+    os.execve(sys.executable, command, os.environ | {"JUPYTER_NO_CONFIG": "1"})
 
 
 def test(
