@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 import redis
 import requests
@@ -17,7 +19,7 @@ from sqlalchemy import create_engine, text
 from rushlab.judge.audit import AuditEvidence, audit
 from rushlab.model.verdict import Audit, Status
 from rushlab.world import evidence
-from rushlab.world.stack.backend import Endpoints, Target
+from rushlab.world.stack.backend import Target
 
 pytestmark = pytest.mark.integration
 
@@ -40,10 +42,20 @@ def ask(target: Target, users: list[int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["user", "status", "started", "ended"]).astype({"user": "Int64"})
 
 
-def judged(endpoints: Endpoints, target: Target, attempts: pd.DataFrame, folder: Path) -> Audit:
-    evidence.collect(endpoints, target, folder)
-    found = evidence.load(folder)
-    return audit(attempts, AuditEvidence.of(found.frames, found.facts))
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """A fresh service, what its users were told, and when all of them were confirmed."""
+
+    stack: Any
+    target: Target
+    attempts: pd.DataFrame
+    drained: float | None
+
+    def judged(self, folder: Path) -> Audit:
+        """The audit of what is there now (the counters of a fresh service begin at 0)."""
+        evidence.collect(self.stack.endpoints, self.target, folder, baseline={}, drained=self.drained)
+        found = evidence.load(folder)
+        return audit(self.attempts, AuditEvidence.of(found.frames, found.facts))
 
 
 def statuses(result: Audit) -> dict[str, str]:
@@ -55,17 +67,18 @@ def failed(result: Audit) -> list[str]:
 
 
 @pytest.fixture(params=["report", "recommended"])
-def driven(request: pytest.FixtureRequest, stack: Any) -> tuple[Any, Target, pd.DataFrame]:
-    """A drained service of each preset, and what its users were told."""
+def driven(request: pytest.FixtureRequest, stack: Any) -> Driven:
+    """A drained service of each preset."""
     target = stack.reset(request.param, coupons=STOCK)
     attempts = ask(target, USERS)
-    assert stack.drain(target) is not None
-    return stack, target, attempts
+    drained = stack.drain(target)
+    assert drained is not None
+    return Driven(stack, target, attempts, drained)
 
 
-def test_a_good_run_passes_with_every_source_read(driven: tuple[Any, Target, pd.DataFrame], tmp_path: Path) -> None:
-    stack, target, attempts = driven
-    result = judged(stack.endpoints, target, attempts, tmp_path)
+def test_a_good_run_passes_with_every_source_read(driven: Driven, tmp_path: Path) -> None:
+    attempts = driven.attempts
+    result = driven.judged(tmp_path)
     assert failed(result) == []
     assert result.verdict is Status.PASS
     assert result.counts == {
@@ -84,36 +97,33 @@ def test_a_good_run_passes_with_every_source_read(driven: tuple[Any, Target, pd.
     }
     found = evidence.load(tmp_path)
     assert sum(found.facts["service_requests"].values()) == 100
-    assert found.facts["partitions"] == target.knobs["partitions"]
+    assert found.facts["partitions"] == driven.target.knobs["partitions"]
     assert found.issues is not None
     assert found.issues["accepted_at"].between(attempts["started"].min() - 1, attempts["ended"].max() + 1).all()
     assert (found.issues["confirmed_at"] >= found.issues["accepted_at"]).all()
-    assert set(found.facts["reasons"]) <= {"issued_samples_max", "redis_remaining"}
+    assert set(found.facts["reasons"]) <= {"issued_samples_max", "redis_remaining", "group_offsets"}
 
 
-def test_damage_in_the_database_is_found(driven: tuple[Any, Target, pd.DataFrame], tmp_path: Path) -> None:
-    stack, target, attempts = driven
-    winner = int(attempts.loc[attempts["status"] == 201, "user"].iloc[0])
-    engine = create_engine(stack.endpoints.database)
+def test_damage_in_the_database_is_found(driven: Driven, tmp_path: Path) -> None:
+    winner = int(driven.attempts.loc[driven.attempts["status"] == 201, "user"].iloc[0])
+    engine = create_engine(driven.stack.endpoints.database)
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM issues WHERE user_id = :user"), {"user": winner})
         connection.execute(text("UPDATE issues SET confirmations = 2 LIMIT 1"))
     engine.dispose()
-    result = judged(stack.endpoints, target, attempts, tmp_path)
+    result = driven.judged(tmp_path)
     assert failed(result) == ["I3", "I7", "I9"]
     assert result.counts["leaked"] == 1
 
 
-def test_a_message_sent_again_and_one_that_is_no_event(
-    driven: tuple[Any, Target, pd.DataFrame], tmp_path: Path
-) -> None:
-    stack, target, attempts = driven
+def test_a_message_sent_again_and_one_that_is_no_event(driven: Driven, tmp_path: Path) -> None:
+    stack, target = driven.stack, driven.target
     first = _first_message(stack.endpoints.kafka, target.topic)
     producer = KafkaProducer(bootstrap_servers=stack.endpoints.kafka)
     for value in (first.value, b"not an event"):
         producer.send(target.topic, value=value, key=first.key, partition=first.partition).get(timeout=10)
     producer.close()
-    result = judged(stack.endpoints, target, attempts, tmp_path)
+    result = driven.judged(tmp_path)
     assert failed(result) == ["I7"]
     assert (result.counts["topic_messages"], result.counts["topic_duplicates"]) == (STOCK + 2, 1)
     assert statuses(result)["I9"] == "PASS"
@@ -121,13 +131,30 @@ def test_a_message_sent_again_and_one_that_is_no_event(
 
 def test_a_redis_that_lost_everything_is_unknown_not_full(stack: Any, tmp_path: Path) -> None:
     target = stack.reset("recommended", coupons=STOCK)
-    attempts = ask(target, USERS)
-    assert stack.drain(target) is not None
+    driven = Driven(stack, target, ask(target, USERS), stack.drain(target))
+    assert driven.drained is not None
     with redis.Redis.from_url(stack.endpoints.redis) as client:
         client.delete(f"coupon:{target.coupon_id}:stock")
-    result = judged(stack.endpoints, target, attempts, tmp_path)
+    result = driven.judged(tmp_path)
     assert failed(result) == []
     assert statuses(result)["I6"] == "UNKNOWN"
+
+
+def test_consumers_that_are_slow_are_unknown_not_lost(stack: Any, tmp_path: Path) -> None:
+    target = stack.reset("report", coupons=STOCK)
+    (consumer,) = (psutil.Process(one.pid) for one in stack.backend.processes.found() if one.name == "consumer-0")
+    consumer.suspend()
+    try:
+        attempts = ask(target, USERS)
+        drained = stack.backend.drain(target, timeout_s=0.5, step=print)
+        result = Driven(stack, target, attempts, drained).judged(tmp_path)
+    finally:
+        consumer.resume()
+    assert drained is None
+    assert failed(result) == []
+    assert statuses(result)["I9"] == "UNKNOWN"
+    assert evidence.load(tmp_path).facts["group_offsets"] is not None
+    assert stack.drain(target) is not None
 
 
 def _first_message(bootstrap: str, topic: str) -> Any:

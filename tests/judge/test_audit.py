@@ -57,6 +57,7 @@ def evidence_of(*users: int, stock: int = 4, **changes: object) -> AuditEvidence
         redis_remaining=stock - len(users),
         redis_users=len(users),
         issued_samples_max=len(users),
+        drained=12.0,
     )
     return replace(evidence, **changes)  # type: ignore[arg-type]
 
@@ -301,6 +302,78 @@ def test_a_pending_outbox_row_on_the_topic_is_said_not_failed() -> None:
     result = audit(attempts_frame(ATTEMPTS), replace(good, outbox=good.outbox.assign(status=[1, 1, 1, 0])))
     assert result.verdict is Status.PASS
     assert "1 outbox rows still pending" in says(result, "I8")
+
+
+# A drain that timed out: what may still come is unknown, what can never come right has failed.
+
+
+def undrained(**changes: object) -> AuditEvidence:
+    """Users 1 to 4 have a coupon; the event of user 4 was not sent, that of user 3 is on the topic but not applied."""
+    good = evidence_of(1, 2, 3, 4)
+    assert good.outbox is not None
+    assert good.topic is not None
+    assert good.effects is not None
+    late = replace(
+        good,
+        drained=None,
+        outbox=good.outbox.assign(status=[1, 1, 1, 0]),
+        topic=good.topic.iloc[:3],
+        effects=good.effects.iloc[:2],
+        issues=issues_frame(1, 2, 3, 4).assign(confirmations=[1, 1, 0, 0], confirmed_at=[11, 11, math.nan, math.nan]),
+    )
+    return replace(late, **changes)  # type: ignore[arg-type]
+
+
+def test_a_slow_drain_is_no_lost_event() -> None:
+    result = audit(attempts_frame(ATTEMPTS), undrained())
+    assert (failed(result), unknown(result)) == ([], ["I8", "I9"])
+    assert "not drained when the evidence was collected (1 pending)" in says(result, "I8")
+    assert "not drained when the evidence was collected (2 pending)" in says(result, "I9")
+    assert failed(audit(attempts_frame(ATTEMPTS), undrained(drained=12.0))) == ["I8", "I9"]
+
+
+def test_a_timed_out_drain_in_which_everything_came_through_all_the_same_passes() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, drained=None))
+    assert result.verdict is Status.PASS
+
+
+def test_i8_an_event_marked_as_sent_that_is_not_on_the_topic_has_failed_without_a_drain_too() -> None:
+    outbox = undrained().outbox
+    assert outbox is not None
+    result = audit(attempts_frame(ATTEMPTS), undrained(outbox=outbox.assign(status=1)))
+    assert failed(result) == ["I8"]
+    assert "events 104" in says(result, "I8")
+
+
+@pytest.mark.parametrize(
+    ("effects", "event"),
+    [
+        ([101, 102, 102], "102"),  # applied twice
+        ([101, 102, 555], "555"),  # applied without an event
+        ([101, 102, 103], "103"),  # applied, but its row is not confirmed
+        ([101], "102"),  # confirmed, but never applied
+    ],
+)
+def test_i9_an_effect_that_can_never_come_right_has_failed_without_a_drain_too(effects: list[int], event: str) -> None:
+    result = audit(attempts_frame(ATTEMPTS), undrained(effects=pd.DataFrame({"event_id": effects})))
+    assert failed(result) == ["I9"]
+    assert f"events {event}" in says(result, "I9")
+
+
+def test_i9_two_confirmations_have_failed_without_a_drain_too() -> None:
+    issues = undrained().issues
+    assert issues is not None
+    result = audit(attempts_frame(ATTEMPTS), undrained(issues=issues.assign(confirmations=[1, 2, 0, 0])))
+    assert failed(result) == ["I9"]
+
+
+def test_i9_a_message_committed_as_done_without_its_effect_has_failed_without_a_drain_too() -> None:
+    """An offset committed before processing: no drain ever ends, and waiting longer would change nothing."""
+    result = audit(attempts_frame(ATTEMPTS), undrained(group_offsets={"0": 3}))
+    assert failed(result) == ["I9"]
+    assert "events 103;" in says(result, "I9")
+    behind = audit(attempts_frame(ATTEMPTS), undrained(group_offsets={"0": 2, "1": 9}))
+    assert failed(behind) == []
 
 
 # Unknown outcomes and interrupted iterations.

@@ -90,6 +90,7 @@ class CorrectService:
             stock=self.stock,
             redis_remaining=self.stock - len(users),
             issued_samples_max=len(users),
+            drained=self.clock,
             service_requests=self.counted,
         )
 

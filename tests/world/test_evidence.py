@@ -367,6 +367,21 @@ def test_servers_that_are_all_away_leave_reasons_and_a_folder_that_loads(
     assert nothing | set(found.frames) == set(found.facts["reasons"])
 
 
+def test_a_drain_that_timed_out_is_said_and_the_offsets_are_asked_for(dead_stack: Endpoints, tmp_path: Path) -> None:
+    evidence.collect(dead_stack, target_at(), tmp_path, drained=None)
+    facts = evidence.load(tmp_path).facts
+    assert facts["drained"] is facts["group_offsets"] is None
+    assert facts["reasons"]["drained"] == "the drain timed out"
+    assert "could not be read" in facts["reasons"]["group_offsets"]
+
+
+def test_the_moment_of_the_drain_is_kept(dead_stack: Endpoints, tmp_path: Path) -> None:
+    evidence.collect(dead_stack, target_at(), tmp_path, drained=MOMENT)
+    facts = evidence.load(tmp_path).facts
+    assert facts["drained"] == MOMENT
+    assert facts["reasons"]["group_offsets"] == "everything had drained"
+
+
 def test_counters_that_went_back_are_no_counters(dead_stack: Endpoints, metrics_url: str, tmp_path: Path) -> None:
     evidence.collect(dead_stack, target_at(metrics_url), tmp_path, baseline={"issued": 13})
     facts = evidence.load(tmp_path).facts
@@ -378,8 +393,10 @@ def test_one_silent_service_process_makes_the_count_unknown(
     dead_stack: Endpoints, metrics_url: str, tmp_path: Path
 ) -> None:
     silent = f"http://127.0.0.1:{closed_port()}/metrics"
-    evidence.collect(dead_stack, target_at(metrics_url, silent), tmp_path)
-    assert evidence.load(tmp_path).facts["service_requests"] is None
+    evidence.collect(dead_stack, target_at(metrics_url, silent), tmp_path, baseline={})
+    facts = evidence.load(tmp_path).facts
+    assert facts["service_requests"] is None
+    assert facts["reasons"]["service_requests"] == "a service process did not give its counters"
 
 
 def test_what_an_earlier_collection_left_is_not_mixed_in(dead_stack: Endpoints, tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ def judge_folder(folder: RunFolder) -> tuple[Audit, Verdict]:
 def audit_folder(folder: RunFolder) -> Audit:
     """The invariants of a run, from its points and its evidence (PointsError when the points are missing)."""
     found = evidence.load(folder.evidence)
-    return audit(points.attempts(folder.points), AuditEvidence.of(found.frames, found.facts))
+    facts = {"drained": folder.record.timing.drained} | found.facts
+    return audit(points.attempts(folder.points), AuditEvidence.of(found.frames, facts))
 
 
 def audit_json(run: Run, result: Audit) -> dict[str, Any]:

@@ -15,7 +15,7 @@ FRAMES = ("issues", "outbox", "topic", "effects")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AuditEvidence:
-    """Everything that was found of one coupon once all had drained; None = could not be had.
+    """Everything that was found of one coupon after the drain; None = could not be had.
 
     Frames (ids are int64, moments epoch seconds):
 
@@ -25,8 +25,10 @@ class AuditEvidence:
     - `effects`: one row per applied event: event_id
 
     `issued_samples_max` is the most coupons seen issued at any moment of the run, `service_requests`
-    the service's own count of the run's requests by outcome. `reasons` says by name why a value is
-    None.
+    the service's own count of the run's requests by outcome. `drained` is the moment at which
+    everything had drained (None: it had not when the evidence was collected), `group_offsets` the
+    consumer group's committed offset by partition, read before the tables.
+    `reasons` says by name why a value is None.
     """
 
     issues: pd.DataFrame | None = None
@@ -40,6 +42,8 @@ class AuditEvidence:
     redis_users: int | None = None
     issued_samples_max: int | None = None
     service_requests: Mapping[str, int] | None = None
+    drained: float | None = None
+    group_offsets: Mapping[str, int] | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -57,6 +61,10 @@ class AuditEvidence:
         """A column of ids; empty when the frame could not be had."""
         table: pd.DataFrame | None = getattr(self, frame)
         return NONE if table is None else as_ids(table[column])
+
+    def on_the_way(self, events: Ids) -> list[str]:
+        """A sentence for events that had not come through when the evidence was collected."""
+        return [f"not drained when the evidence was collected ({len(events):,} pending)"] if len(events) else []
 
     def _why(self, name: str) -> str:
         return self.reasons.get(name, "it was not collected")

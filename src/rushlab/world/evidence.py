@@ -21,7 +21,7 @@ from rushlab.model.errors import ResultError
 from rushlab.world.evidence_database import collect_database, database_engine
 from rushlab.world.evidence_files import SCHEMAS
 from rushlab.world.evidence_redis import collect_redis, redis_client
-from rushlab.world.evidence_topic import KafkaTopicReader, collect_topic
+from rushlab.world.evidence_topic import KafkaTopicReader, collect_offsets, collect_topic
 from rushlab.world.files import storage, write_json
 from rushlab.world.service import counters
 from rushlab.world.stack.backend import Endpoints, Target
@@ -29,6 +29,9 @@ from rushlab.world.stack.backend import Endpoints, Target
 FACTS = "evidence.json"
 SCHEMA = 1
 FRAMES = tuple(SCHEMAS)
+
+#: What a source gave (facts by name), and why something could not be had (by name).
+Found = tuple[dict[str, Any], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +47,14 @@ class Evidence:
         return self.frames["issues"]
 
 
-def collect(endpoints: Endpoints, target: Target, folder: Path, *, baseline: Mapping[str, int] | None = None) -> None:
+def collect(
+    endpoints: Endpoints,
+    target: Target,
+    folder: Path,
+    *,
+    baseline: Mapping[str, int] | None = None,
+    drained: float | None = None,
+) -> None:
     """Collect everything that is known of the target's coupon into `folder`.
 
     Parameters
@@ -52,6 +62,8 @@ def collect(endpoints: Endpoints, target: Target, folder: Path, *, baseline: Map
     baseline
         The service's request counters before the run (after the warm-up), taken off the final ones;
         None = not known, then the service's count of the run is not known either.
+    drained
+        Epoch second at which every accepted coupon was confirmed; None = the drain timed out.
 
     Raises
     ------
@@ -65,7 +77,7 @@ def collect(endpoints: Endpoints, target: Target, folder: Path, *, baseline: Map
     facts: dict[str, Any] = {"schema": SCHEMA, "coupon_id": target.coupon_id}
     facts["reservation"] = target.knobs.get("reservation")
     reasons: dict[str, str] = {}
-    for found, missing in _sources(endpoints, target, folder, baseline):
+    for found, missing in (_drain(drained), *_sources(endpoints, target, folder, baseline, drained)):
         facts |= found
         reasons |= missing
     write_json(folder / FACTS, facts | {"reasons": reasons})
@@ -87,14 +99,22 @@ def load(folder: Path) -> Evidence:
     return Evidence({name: _frame(folder, name, reasons) for name in FRAMES}, facts)
 
 
+def _drain(drained: float | None) -> Found:
+    return {"drained": drained}, {} if drained is not None else {"drained": "the drain timed out"}
+
+
 def _sources(
-    endpoints: Endpoints, target: Target, folder: Path, baseline: Mapping[str, int] | None
-) -> list[tuple[dict[str, Any], dict[str, str]]]:
-    """Facts and reasons of each source, one after the other."""
+    endpoints: Endpoints, target: Target, folder: Path, baseline: Mapping[str, int] | None, drained: float | None
+) -> list[Found]:
+    """Facts and reasons of each source, one after the other.
+
+    Committed offsets come first: whatever they pass over must then be among the effects.
+    """
     engine = database_engine(endpoints.database)
     with closing(redis_client(endpoints.redis)) as client:
         try:
             return [
+                _offsets(endpoints, target, drained),
                 collect_database(engine, target.coupon_id, folder),
                 collect_redis(client, target.coupon_id),
                 collect_topic(KafkaTopicReader(endpoints.kafka), target.topic, target.coupon_id, folder),
@@ -105,7 +125,14 @@ def _sources(
             engine.dispose()
 
 
-def _service_requests(target: Target, baseline: Mapping[str, int] | None) -> tuple[dict[str, Any], dict[str, str]]:
+def _offsets(endpoints: Endpoints, target: Target, drained: float | None) -> Found:
+    """Only where something is still on its way do the offsets tell more than the tables."""
+    if drained is None:
+        return collect_offsets(endpoints.kafka, target.group, target.topic)
+    return {"group_offsets": None}, {"group_offsets": "everything had drained"}
+
+
+def _service_requests(target: Target, baseline: Mapping[str, int] | None) -> Found:
     """The service's own count of the run's requests by outcome, summed over its processes."""
     if baseline is None:
         return {"service_requests": None}, {"service_requests": "the service's counters before the run are not known"}

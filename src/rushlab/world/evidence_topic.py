@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import pyarrow as pa
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from rushlab.world.evidence_files import TOPIC, write_frame
@@ -86,6 +86,29 @@ class KafkaTopicReader:
         for part in parts:
             consumer.seek(part, begin[part])
         yield from _until(consumer, {part: offset for part, offset in end.items() if offset > begin[part]})
+
+
+def collect_offsets(bootstrap: str, group: str, topic: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """How far a consumer group has committed each partition of a topic as done.
+
+    Returns
+    -------
+    tuple
+        `{"group_offsets": {partition: offset}}` (no entry = nothing committed), null with its reason
+        when the broker does not tell.
+    """
+    try:
+        _ask(bootstrap)
+        client = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=BOOTSTRAP_MS)
+        try:
+            committed = client.list_group_offsets(group)[group]
+        finally:
+            client.close()
+    except (KafkaError, OSError) as error:
+        reason = f"the group's offsets could not be read ({error or type(error).__name__})"
+        return {"group_offsets": None}, {"group_offsets": reason}
+    offsets = {str(part.partition): at.offset for part, at in committed.items() if part.topic == topic}
+    return {"group_offsets": offsets}, {}
 
 
 def _ask(bootstrap: str) -> None:
