@@ -54,6 +54,7 @@ def evidence_of(*users: int, stock: int = 4, **changes: object) -> AuditEvidence
         effects=issues[["event_id"]],
         reservation="redis-lua",
         stock=stock,
+        stock_ordered=stock,
         redis_remaining=stock - len(users),
         redis_users=len(users),
         issued_samples_max=len(users),
@@ -173,6 +174,23 @@ def test_i6_a_reservation_that_was_never_given_back_is_a_warning() -> None:
     assert statuses(result)["I6"] == "WARN"
     assert result.verdict is Status.WARN
     assert result.counts["leaked"] == 1
+
+
+def test_i6_a_coupon_that_was_given_more_than_was_ordered() -> None:
+    """A service that raises its own stock: table and remainder agree, only the order knows better."""
+    attempts = attempts_frame((user, 201, 10.0, 10.1) for user in (1, 2, 3, 4, 5))
+    result = audit(attempts, evidence_of(1, 2, 3, 4, 5, stock=5, stock_ordered=4))
+    assert failed(result) == ["I1", "I6"]
+    assert (result.counts["oversold"], result.counts["leaked"]) == (1, -1)
+    more = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, stock=9, stock_ordered=4, redis_remaining=0))
+    assert failed(more) == ["I6"]
+    assert "own row says 9 in stock" in says(more, "I6")
+
+
+def test_without_the_order_the_tables_stock_is_taken_and_said() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, stock_ordered=None))
+    assert result.verdict is Status.PASS
+    assert all("what was ordered is not recorded" in says(result, id) for id in ("I1", "I6"))
 
 
 def test_i7_a_row_without_its_event_and_an_event_without_its_row() -> None:
@@ -435,7 +453,8 @@ def test_a_late_201_proves_nothing_when_a_reservation_may_have_been_given_back()
         ({"outbox": None}, ["I7", "I8", "I9"]),
         ({"topic": None}, ["I8"]),
         ({"effects": None}, ["I9"]),
-        ({"stock": None}, ["I1", "I6"]),
+        ({"stock": None}, ["I6"]),
+        ({"stock": None, "stock_ordered": None}, ["I1", "I6"]),
         ({"redis_remaining": None}, ["I6"]),
         ({"reservation": None}, ["I6"]),
     ],
@@ -472,7 +491,7 @@ def test_replies_without_a_user_leave_what_needs_them_unknown() -> None:
 def test_partial_evidence_still_proves_a_failure() -> None:
     """More users were told 201 than there is stock: no table is needed to know that."""
     attempts = attempts_frame((user, 201, 10.0, 10.1) for user in range(1, 6))
-    result = audit(attempts, AuditEvidence(stock=4))
+    result = audit(attempts, AuditEvidence(stock_ordered=4))
     assert failed(result) == ["I1"]
 
 

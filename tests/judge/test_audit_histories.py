@@ -88,6 +88,7 @@ class CorrectService:
             effects=pd.DataFrame({"event_id": events}),
             reservation="redis-lua",
             stock=self.stock,
+            stock_ordered=self.stock,
             redis_remaining=self.stock - len(users),
             issued_samples_max=len(users),
             drained=self.clock,
@@ -200,7 +201,7 @@ def phantom(attempts: pd.DataFrame, good: AuditEvidence, pick: int) -> tuple[pd.
 
 
 def oversell(attempts: pd.DataFrame, good: AuditEvidence, pick: int) -> tuple[pd.DataFrame, AuditEvidence, str]:
-    return attempts, replace(good, stock=len(good.issues) - 1 - pick % 2, redis_remaining=0), "I1"
+    return attempts, replace(good, stock_ordered=len(good.issues) - 1 - pick % 2, redis_remaining=0), "I1"
 
 
 def more_left_than_there_is(

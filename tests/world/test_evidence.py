@@ -363,6 +363,7 @@ def test_servers_that_are_all_away_leave_reasons_and_a_folder_that_loads(
     assert found.facts["service_requests"] == {"issued": 10, "failed": 3}
     assert found.facts["reservation"] == "redis-lua"
     assert found.facts["coupon_id"] == 1
+    assert found.facts["stock_ordered"] == 10
     nothing = {key for key, value in found.facts.items() if value is None}
     assert nothing | set(found.frames) == set(found.facts["reasons"])
 

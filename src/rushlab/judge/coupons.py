@@ -17,10 +17,10 @@ DATABASE_KEEPS_STOCK = frozenset({"db-lock", "redis-lock"})
 
 def oversold(requests: Requests, evidence: AuditEvidence) -> int | None:
     """Coupons beyond the stock: rows, users told 201, or the highest sample, whichever is most."""
-    if evidence.stock is None:
+    if evidence.limit is None:
         return None
     seen = (len(evidence.ids("issues", "user_id")), len(distinct(requests.accepted_users)))
-    return max(0, max(*seen, evidence.issued_samples_max or 0) - evidence.stock)
+    return max(0, max(*seen, evidence.issued_samples_max or 0) - evidence.limit)
 
 
 def no_oversell(requests: Requests, evidence: AuditEvidence) -> Check:
@@ -30,15 +30,16 @@ def no_oversell(requests: Requests, evidence: AuditEvidence) -> Check:
     was; samples are a second witness where somebody took them.
     """
     beyond = oversold(requests, evidence)
-    lacking = evidence.lacking("stock", "issues")
+    lacking = evidence.lacking("issues") + ([] if evidence.limit is not None else evidence.lacking("stock"))
     samples, rows = evidence.issued_samples_max, len(evidence.ids("issues", "user_id"))
     return check(
         "I1",
         "no oversell",
         decide(bool(beyond), lacking),
         value=f"{rows:,} issued, {len(distinct(requests.accepted_users)):,} users told 201",
-        limit=f"≤ {evidence.stock:,} in stock" if evidence.stock is not None else "≤ stock",
+        limit=f"≤ {evidence.limit:,} in stock" if evidence.limit is not None else "≤ stock",
         evidence=[
+            _unordered(evidence),
             f"{beyond:,} beyond the stock" if beyond else "",
             "no samples during the run, rows are never deleted" if samples is None else f"highest sample {samples:,}",
             *lacking,
@@ -165,16 +166,20 @@ def recovered(requests: Requests, evidence: AuditEvidence) -> Check:
 def leaked(evidence: AuditEvidence) -> int | None:
     """Coupons neither issued nor left: stock − rows − remainder; negative when more exist than were in stock."""
     remainder = _remainder(evidence)
-    if evidence.issues is None or evidence.stock is None or remainder is None:
+    if evidence.issues is None or evidence.limit is None or remainder is None:
         return None
-    return evidence.stock - len(evidence.issues) - remainder
+    return evidence.limit - len(evidence.issues) - remainder
 
 
 def conservation(evidence: AuditEvidence) -> Check:
-    """I6: stock = issued + remainder + leaked; below 0 FAIL, above 0 WARN (undersold)."""
+    """I6: stock = issued + remainder + leaked; below 0 FAIL, above 0 WARN (undersold).
+
+    The stock is the one the run was set up with: a coupon whose own row says another has failed.
+    """
+    changed = None not in (evidence.stock, evidence.stock_ordered) and evidence.stock != evidence.stock_ordered
     lost, keeper, rows = leaked(evidence), _keeper(evidence), len(evidence.ids("issues", "user_id"))
     lacking = evidence.lacking("stock", "issues", keeper) if evidence.reservation else evidence.lacking("reservation")
-    status = decide(lost is not None and lost < 0, lacking)
+    status = decide(changed or (lost is not None and lost < 0), lacking)
     if status is Status.PASS and lost:
         status = Status.WARN
     return check(
@@ -184,10 +189,17 @@ def conservation(evidence: AuditEvidence) -> Check:
         value="unknown" if lost is None else f"{lost:,} leaked",
         limit="0 (below: FAIL, above: undersold)",
         evidence=[
-            f"{evidence.stock} in stock, {rows} issued, {_remainder(evidence)} left ({keeper})",
+            f"{evidence.limit} in stock, {rows} issued, {_remainder(evidence)} left ({keeper})",
+            f"the coupon's own row says {evidence.stock} in stock" if changed else "",
+            _unordered(evidence),
             *lacking,
         ],
     )
+
+
+def _unordered(evidence: AuditEvidence) -> str:
+    known = evidence.stock_ordered is not None or evidence.stock is None
+    return "" if known else "the stock is the coupon's own row's: what was ordered is not recorded"
 
 
 def _keeper(evidence: AuditEvidence) -> str:

@@ -24,6 +24,7 @@ class AuditEvidence:
     - `topic`: one row per message: event_id (−1 = unreadable), user_id, partition, offset
     - `effects`: one row per applied event: event_id
 
+    `stock_ordered` is the stock that the run was set up with, `stock` what the coupon's own row says.
     `issued_samples_max` is the most coupons seen issued at any moment of the run, `service_requests`
     the service's own count of the run's requests by outcome. `drained` is the moment at which
     everything had drained (None: it had not when the evidence was collected), `group_offsets` the
@@ -37,6 +38,7 @@ class AuditEvidence:
     effects: pd.DataFrame | None = None
     reservation: str | None = None
     stock: int | None = None
+    stock_ordered: int | None = None
     database_remaining: int | None = None
     redis_remaining: int | None = None
     redis_users: int | None = None
@@ -52,6 +54,11 @@ class AuditEvidence:
         known = {item.name for item in fields(cls)}
         tables: dict[str, Any] = {name: frames.get(name) for name in FRAMES}
         return cls(**{key: value for key, value in (dict(facts) | more | tables).items() if key in known})
+
+    @property
+    def limit(self) -> int | None:
+        """How many coupons there may be: as ordered, or by the coupon's own row where the order was not recorded."""
+        return self.stock if self.stock_ordered is None else self.stock_ordered
 
     def lacking(self, *names: str) -> list[str]:
         """A sentence for each of these that could not be had."""

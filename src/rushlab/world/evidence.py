@@ -74,7 +74,7 @@ def collect(
         folder.mkdir(parents=True, exist_ok=True)
         for name in (FACTS, *(f"{frame}.parquet" for frame in FRAMES)):
             (folder / name).unlink(missing_ok=True)
-    facts: dict[str, Any] = {"schema": SCHEMA, "coupon_id": target.coupon_id}
+    facts: dict[str, Any] = {"schema": SCHEMA, "coupon_id": target.coupon_id, "stock_ordered": target.stock}
     facts["reservation"] = target.knobs.get("reservation")
     reasons: dict[str, str] = {}
     for found, missing in (_drain(drained), *_sources(endpoints, target, folder, baseline, drained)):
