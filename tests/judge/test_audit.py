@@ -223,6 +223,24 @@ def test_i7_a_message_that_belongs_to_no_row() -> None:
     assert failed(result) == ["I7"]
 
 
+def test_i7_a_message_that_names_another_user() -> None:
+    """The relay sent user 2's event in the name of user 9: the database is right, whoever reads the topic is not."""
+    good = evidence_of(1, 2, 3, 4)
+    assert good.topic is not None
+    wrong = replace(good, topic=good.topic.assign(user_id=[1, 9, 3, 4]))
+    result = audit(attempts_frame(ATTEMPTS), wrong)
+    assert failed(result) == ["I7"]
+    assert "messages of events 102" in says(result, "I7")
+    assert failed(audit(attempts_frame(ATTEMPTS), replace(wrong, issues=None))) == ["I7"]
+
+
+def test_i7_without_the_topic_the_tables_still_prove_a_failure() -> None:
+    good = evidence_of(1, 2, 3, 4)
+    assert good.outbox is not None
+    result = audit(attempts_frame(ATTEMPTS), replace(good, topic=None, outbox=good.outbox.iloc[1:]))
+    assert "I7" in failed(result)
+
+
 def test_i8_an_event_that_never_reached_the_topic() -> None:
     good = evidence_of(1, 2, 3, 4)
     assert good.topic is not None
@@ -451,7 +469,7 @@ def test_a_late_201_proves_nothing_when_a_reservation_may_have_been_given_back()
     [
         ({"issues": None}, ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I13"]),
         ({"outbox": None}, ["I7", "I8", "I9"]),
-        ({"topic": None}, ["I8"]),
+        ({"topic": None}, ["I7", "I8"]),
         ({"effects": None}, ["I9"]),
         ({"stock": None}, ["I6"]),
         ({"stock": None, "stock_ordered": None}, ["I1", "I6"]),

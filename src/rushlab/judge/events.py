@@ -14,21 +14,25 @@ UNREADABLE = -1
 
 
 def state_and_event(evidence: AuditEvidence) -> Check:
-    """I7: issue rows and outbox rows one to one (same event, same user), and no message without either."""
-    lacking = evidence.lacking("issues", "outbox")
-    wrong = NONE if lacking else _unpaired(evidence)
-    foreign = NONE if lacking else _foreign_messages(evidence)
+    """I7: issue rows and outbox rows one to one, messages of their events only; the same user in all three."""
+    lacking = evidence.lacking("issues", "outbox", "topic")
+    tables = evidence.issues is not None and evidence.outbox is not None
+    wrong = _unpaired(evidence) if tables else NONE
+    foreign = _foreign_messages(evidence) if tables else NONE
+    misnamed = _misnamed(evidence)
     rows, events = len(evidence.ids("issues", "event_id")), len(evidence.ids("outbox", "event_id"))
     return check(
         "I7",
         "state and event together",
-        decide(len(wrong) + len(foreign) > 0, lacking),
-        value=f"{len(wrong):,} events without their counterpart, {len(foreign):,} foreign messages",
-        limit="0 and 0",
+        decide(len(wrong) + len(foreign) + len(misnamed) > 0, lacking),
+        value=f"{len(wrong):,} events without their counterpart, {len(foreign):,} foreign messages, "
+        f"{len(misnamed):,} naming another user",
+        limit="0, 0 and 0",
         evidence=[
-            f"{rows:,} issue rows, {events:,} outbox rows",
+            f"{rows:,} issue rows, {events:,} outbox rows, {len(evidence.ids('topic', 'event_id')):,} messages",
             examples("events", wrong),
             examples("messages of events", foreign),
+            examples("another user in the messages of events", misnamed),
             *lacking,
         ],
     )
@@ -112,17 +116,30 @@ def _unpaired(evidence: AuditEvidence) -> Ids:
     """Events that are not exactly once in both tables, or that name another user there."""
     issues, outbox = evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")
     wrong = [in_one_only(issues, outbox), repeated(issues), repeated(outbox)]
-    users = pd.Series(evidence.ids("issues", "user_id"), index=issues)
-    others = pd.Series(evidence.ids("outbox", "user_id"), index=outbox)
-    single, other = users[~users.index.duplicated()], others[~others.index.duplicated()]
-    both = single.index.intersection(other.index)
-    differs = single.loc[both].to_numpy() != other.loc[both].to_numpy()
+    users, others = _user_of_event(evidence, "issues"), _user_of_event(evidence, "outbox")
+    both = users.index.intersection(others.index)
+    differs = users.loc[both].to_numpy() != others.loc[both].to_numpy()
     return distinct(*wrong, as_ids(both)[differs])
 
 
 def _foreign_messages(evidence: AuditEvidence) -> Ids:
     topic = evidence.ids("topic", "event_id")
     return minus(topic, distinct(evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")))
+
+
+def _misnamed(evidence: AuditEvidence) -> Ids:
+    """Events with a message that names another user than their outbox row (the first of it)."""
+    if evidence.topic is None or evidence.outbox is None:
+        return NONE
+    expected = _user_of_event(evidence, "outbox").reindex(evidence.topic["event_id"])
+    differs = expected.notna().to_numpy() & (expected.to_numpy() != evidence.topic["user_id"].to_numpy())
+    return distinct(evidence.ids("topic", "event_id")[differs])
+
+
+def _user_of_event(evidence: AuditEvidence, frame: str) -> pd.Series:
+    """Event → user; of an event that is there twice the first."""
+    users = pd.Series(evidence.ids(frame, "user_id"), index=evidence.ids(frame, "event_id"))
+    return users[~users.index.duplicated()]
 
 
 def _wrong_effects(evidence: AuditEvidence) -> Ids:
