@@ -305,13 +305,16 @@ def closed_port() -> int:
 
 @pytest.fixture
 def metrics_url() -> Iterator[str]:
-    """A process whose /metrics counts 12 issued and 3 failed requests."""
+    """A process whose /metrics counts 12 issued and 3 failed requests, and 2 reservations given back."""
 
     class Metrics(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = (
                 b"# TYPE coupons_requests_total counter\n"
                 b'coupons_requests_total{outcome="issued"} 12\ncoupons_requests_total{outcome="failed"} 3\n'
+                b"# TYPE coupons_reservations_given_back_total counter\ncoupons_reservations_given_back_total 2\n"
+                b"# TYPE coupons_redis_rebuilds_total counter\ncoupons_redis_rebuilds_total 4\n"
+                b"# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1.7955288e+09\n"
             )
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -361,6 +364,8 @@ def test_servers_that_are_all_away_leave_reasons_and_a_folder_that_loads(
     assert found.frames == {"issues": None, "outbox": None, "topic": None, "effects": None}
     assert found.issues is None
     assert found.facts["service_requests"] == {"issued": 10, "failed": 3}
+    assert (found.facts["given_back"], found.facts["redis_rebuilds"]) == (2, 3)  # one rebuild begins every process
+    assert found.facts["service_started"] == MOMENT
     assert found.facts["reservation"] == "redis-lua"
     assert found.facts["coupon_id"] == 1
     assert found.facts["stock_ordered"] == 10
@@ -397,7 +402,9 @@ def test_one_silent_service_process_makes_the_count_unknown(
     evidence.collect(dead_stack, target_at(metrics_url, silent), tmp_path, baseline={})
     facts = evidence.load(tmp_path).facts
     assert facts["service_requests"] is None
-    assert facts["reasons"]["service_requests"] == "a service process did not give its counters"
+    for name in ("service_requests", "given_back", "redis_rebuilds", "service_started"):
+        assert facts[name] is None
+        assert facts["reasons"][name] == "a service process did not give its counters"
 
 
 def test_what_an_earlier_collection_left_is_not_mixed_in(dead_stack: Endpoints, tmp_path: Path) -> None:

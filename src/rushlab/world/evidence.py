@@ -21,9 +21,9 @@ from rushlab.model.errors import ResultError
 from rushlab.world.evidence_database import collect_database, database_engine
 from rushlab.world.evidence_files import SCHEMAS
 from rushlab.world.evidence_redis import collect_redis, redis_client
+from rushlab.world.evidence_service import collect_service
 from rushlab.world.evidence_topic import KafkaTopicReader, collect_offsets, collect_topic
 from rushlab.world.files import storage, write_json
-from rushlab.world.service import counters
 from rushlab.world.stack.backend import Endpoints, Target
 
 FACTS = "evidence.json"
@@ -118,7 +118,7 @@ def _sources(
                 collect_database(engine, target.coupon_id, folder),
                 collect_redis(client, target.coupon_id),
                 collect_topic(KafkaTopicReader(endpoints.kafka), target.topic, target.coupon_id, folder),
-                _service_requests(target, baseline),
+                collect_service(target.metrics.get("service", ()), baseline),
                 ({"issued_samples_max": None}, {"issued_samples_max": "this version takes no samples during the run"}),
             ]
         finally:
@@ -130,20 +130,6 @@ def _offsets(endpoints: Endpoints, target: Target, drained: float | None) -> Fou
     if drained is None:
         return collect_offsets(endpoints.kafka, target.group, target.topic)
     return {"group_offsets": None}, {"group_offsets": "everything had drained"}
-
-
-def _service_requests(target: Target, baseline: Mapping[str, int] | None) -> Found:
-    """The service's own count of the run's requests by outcome, summed over its processes."""
-    if baseline is None:
-        return {"service_requests": None}, {"service_requests": "the service's counters before the run are not known"}
-    urls = target.metrics.get("service", ())
-    counted = counters(urls) if urls else None
-    if counted is None:
-        return {"service_requests": None}, {"service_requests": "a service process did not give its counters"}
-    run = {outcome: count - baseline.get(outcome, 0) for outcome, count in counted.items()}
-    if any(count < 0 for count in run.values()):
-        return {"service_requests": None}, {"service_requests": "the service was restarted: its counters went back"}
-    return {"service_requests": run}, {}
 
 
 def _frame(folder: Path, name: str, reasons: dict[str, str]) -> pd.DataFrame | None:

@@ -41,6 +41,18 @@ def counters(metrics_urls: Iterable[str]) -> dict[str, int] | None:
     return dict(totals)
 
 
+def readings(metrics_urls: Iterable[str], *names: str) -> dict[str, list[float]] | None:
+    """Name → the values of that metric over the service's processes; None when one did not answer."""
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for url in metrics_urls:
+        for name in names:
+            samples = _samples(url, name)
+            if samples is None:
+                return None
+            found[name] += [value for _, value in samples]
+    return found
+
+
 def live_p95(metrics_urls: Iterable[str]) -> Callable[[], float | None]:
     """A function that tells the service's p95 (ms) over the requests since it was last asked.
 
