@@ -53,7 +53,7 @@ def test_repeated_users_and_a_small_stock_are_accounted_for(stack):
     record = execute(stack.bench, stack.backend, order).record
     assert record.audit.verdict is Status.PASS, record.audit.invariants
     outcomes = record.figures["outcomes"]
-    assert outcomes["issued"] == 5000
+    assert outcomes["issued"] == 1000  # a fifth of the stock, like a fifth of the time
     assert outcomes["already"] > 0
     assert outcomes["sold_out"] > 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,12 @@ from msgspec.structs import replace
 from rushlab.flows.figures import run_figures
 from rushlab.flows.judging import judge_folder
 from rushlab.flows.workbench import Listener, Silent, Workbench
-from rushlab.model.errors import RushlabError
+from rushlab.model.errors import LoadError, RushlabError, StackError, StorageError
 from rushlab.model.profile import Model, Profile
 from rushlab.model.run import State
 from rushlab.model.variant import Variant
 from rushlab.world import evidence, points
+from rushlab.world.files import storage_error
 from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
 from rushlab.world.k6 import K6Order, K6Result, drive, find_k6, k6_version
@@ -47,23 +49,34 @@ def execute(bench: Workbench, backend: Backend, order: Order, listener: Listener
 
     A RushlabError marks the run failed and is raised again; Ctrl-C marks it aborted.
     """
+    environment = _environment(bench, backend, order)
     folder = create_run(
         bench.settings.runs,
         order.profile,
         order.scale,
         order.variant,
         model=order.model,
-        environment=_environment(bench, backend, order),
+        environment=environment,
     )
     try:
         _Execution(bench, backend, order, folder, listener or Silent()).carry_out()
     except RushlabError as error:
-        folder.advance(State.FAILED, problem=error.sentence)
+        _end(folder, State.FAILED, error.sentence)
         raise
     except KeyboardInterrupt:
-        folder.advance(State.ABORTED, problem="interrupted by the user")
+        _end(folder, State.ABORTED, "interrupted by the user")
         raise
+    except OSError as error:
+        refused = storage_error(folder.path, error)
+        _end(folder, State.FAILED, refused.sentence)
+        raise refused from error
     return folder
+
+
+def _end(folder: RunFolder, state: State, problem: str) -> None:
+    """Mark a run that came to nothing; on a full disk it stays as it is, which does not look whole either."""
+    with suppress(StorageError):
+        folder.advance(state, problem=problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,7 @@ class _Execution:
             self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
         )
         drained = self._drain(target)
-        self._collect(target, baseline)
+        self._collect(target, baseline, drained)
         self._read_points(result, drained)
         self._judge()
 
@@ -95,11 +108,12 @@ class _Execution:
         coupon = create_coupon(target.service, WARM_UP_STOCK)
         home = self.bench.settings.home
         profile = self.bench.profile(WARM_UP)
-        drive(
-            K6Order(profile=profile, base_url=target.service, coupon_id=coupon, folder=scratch, home=home),
-            lambda progress: None,
-        )
-        self.backend.drain(target, timeout_s=DRAIN_LIMIT_S, step=lambda text: None)
+        order = K6Order(profile=profile, base_url=target.service, coupon_id=coupon, folder=scratch, home=home)
+        ended = drive(replace(order, port=self.bench.settings.k6_port), lambda progress: None)
+        if ended.exit_code != 0:
+            raise LoadError(f"The warm-up failed: k6 ended with exit code {ended.exit_code}", do=f"See {order.log}.")
+        if self.backend.drain(target, timeout_s=DRAIN_LIMIT_S, step=self.listener.step) is None:
+            raise StackError("The warm-up's coupons were not confirmed", do="See `rushlab logs consumer-0` and relay.")
         shutil.rmtree(scratch)
         return counters(target.metrics.get("service", ()))
 
@@ -107,10 +121,10 @@ class _Execution:
         self.listener.step("waiting until every accepted coupon is confirmed")
         return self.backend.drain(target, timeout_s=DRAIN_LIMIT_S, step=self.listener.step)
 
-    def _collect(self, target: Target, baseline: dict[str, int] | None) -> None:
+    def _collect(self, target: Target, baseline: dict[str, int] | None, drained: float | None) -> None:
         self.listener.step("collecting evidence")
-        endpoints = self.backend.up(lambda text: None)
-        evidence.collect(endpoints, target, self.folder.evidence, baseline=baseline)
+        endpoints = self.backend.endpoints()
+        evidence.collect(endpoints, target, self.folder.evidence, baseline=baseline, drained=drained)
 
     def _read_points(self, result: K6Result, drained: float | None) -> None:
         self.listener.step("reading k6's points")
@@ -141,12 +155,16 @@ class _Execution:
             repeat_users=float(self.order.variant["repeat_users"]),
             seed=self.order.seed,
             home=self.bench.settings.home,
+            port=self.bench.settings.k6_port,
             live_p95=live_p95(target.metrics.get("service", ())),
         )
 
 
 def _stock(order: Order) -> int:
-    return int(order.variant["stock"]) if order.profile.stock is None else order.profile.stock
+    """The variant's stock, or the profile's own, scaled like its load so that it still sells out."""
+    if order.profile.stock is None:
+        return int(order.variant["stock"])
+    return max(1, round(order.profile.stock * order.scale)) if order.profile.scaled else order.profile.stock
 
 
 def _environment(bench: Workbench, backend: Backend, order: Order) -> dict[str, Any]:
