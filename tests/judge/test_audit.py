@@ -58,6 +58,7 @@ def evidence_of(*users: int, stock: int = 4, **changes: object) -> AuditEvidence
         redis_remaining=stock - len(users),
         redis_users=len(users),
         issued_samples_max=len(users),
+        service_requests={},  # it counted nothing that k6 did not report
         drained=12.0,
     )
     return replace(evidence, **changes)  # type: ignore[arg-type]
@@ -439,9 +440,17 @@ def test_rows_of_interrupted_iterations_are_unexpected_but_prove_no_phantom() ->
     assert failed(more) == ["I4"]
 
 
-@pytest.mark.parametrize("served", [None, {"issued": 3, "failed": 1}, {"issued": 3, "failed": 1, "sold_out": 90}])
-def test_a_row_that_the_service_did_not_count_either_is_a_phantom(served: dict[str, int] | None) -> None:
+@pytest.mark.parametrize("served", [{"issued": 3, "failed": 1}, {"issued": 3, "failed": 1, "sold_out": 90}])
+def test_a_row_that_the_service_did_not_count_either_is_a_phantom(served: dict[str, int]) -> None:
     assert failed(audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 99, service_requests=served))) == ["I4"]
+
+
+def test_without_the_services_count_an_unexpected_row_may_be_an_interrupted_request() -> None:
+    reason = {"service_requests": "the service did not answer"}
+    evidence = evidence_of(1, 2, 3, 99, service_requests=None, reasons=reason)
+    result = audit(attempts_frame(ATTEMPTS), evidence)
+    assert (failed(result), unknown(result)) == ([], ["I4"])
+    assert "no service_requests: the service did not answer" in says(result, "I4")
 
 
 def test_the_row_of_a_user_left_without_an_answer_excuses_no_other() -> None:
@@ -511,6 +520,22 @@ def test_partial_evidence_still_proves_a_failure() -> None:
     attempts = attempts_frame((user, 201, 10.0, 10.1) for user in range(1, 6))
     result = audit(attempts, AuditEvidence(stock_ordered=4))
     assert failed(result) == ["I1"]
+
+
+def test_replies_that_may_not_be_all_pass_nothing_that_rests_on_them() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4), missing=["the points are cut"])
+    assert (failed(result), unknown(result)) == ([], ["I2", "I3", "I4", "I5", "I13"])
+    assert all("the points are cut" in says(result, id) for id in unknown(result))
+    nobody_told_410 = audit(attempts_frame(ATTEMPTS[:3]), evidence_of(1, 2, 3), missing=["the points are cut"])
+    assert "I13" in unknown(nobody_told_410)
+
+
+def test_replies_that_may_not_be_all_still_prove_a_failure_but_no_phantom() -> None:
+    """A killed k6 leaves the rows of its last seconds without a reply; a 201 without a row stays a lost coupon."""
+    twice = [*ATTEMPTS, (2, 201, 10.6, 10.7)]
+    result = audit(attempts_frame(twice), evidence_of(1, 2, 4, 98, 99, stock=5), missing=["k6 was killed"])
+    assert failed(result) == ["I2", "I3"]
+    assert statuses(result)["I4"] == "UNKNOWN"
 
 
 def test_only_three_examples_are_named() -> None:

@@ -7,6 +7,8 @@ it together proves a PASS; what is missing makes UNKNOWN.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from rushlab.judge import coupons, events
@@ -19,7 +21,7 @@ from rushlab.model.verdict import Audit, Check, worst
 __all__ = ["AuditEvidence", "audit"]
 
 
-def audit(attempts: pd.DataFrame, evidence: AuditEvidence) -> Audit:
+def audit(attempts: pd.DataFrame, evidence: AuditEvidence, *, missing: Iterable[str] = ()) -> Audit:
     """Every invariant of a run, and the counts behind them.
 
     Parameters
@@ -29,6 +31,9 @@ def audit(attempts: pd.DataFrame, evidence: AuditEvidence) -> Audit:
         and `ended` (epoch seconds).
     evidence
         What was found after the drain.
+    missing
+        Why `attempts` may not hold every request of the run (k6 was killed, its points are cut);
+        empty = it does.
 
     Returns
     -------
@@ -36,7 +41,7 @@ def audit(attempts: pd.DataFrame, evidence: AuditEvidence) -> Audit:
         Invariants I1 to I14 in order; those that this version does not judge are NA. The verdict is
         the worst status among them.
     """
-    requests = Requests.of(attempts)
+    requests = Requests.of(attempts, missing)
     invariants = _invariants(requests, evidence)
     return Audit(
         verdict=worst(check.status for check in invariants),

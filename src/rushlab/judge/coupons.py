@@ -58,7 +58,11 @@ def duplicated_users(requests: Requests, evidence: AuditEvidence) -> pd.Series:
 def no_duplicate(requests: Requests, evidence: AuditEvidence) -> Check:
     """I2: one coupon per user, in the table and in what the user was told."""
     users = duplicated_users(requests, evidence)
-    lacking = evidence.lacking("issues") + _unnamed("accepted requests", requests.unnamed_accepted)
+    lacking = [
+        *evidence.lacking("issues"),
+        *_unnamed("accepted requests", requests.unnamed_accepted),
+        *requests.missing,
+    ]
     return check(
         "I2",
         "no duplicate",
@@ -76,10 +80,12 @@ def lost_users(requests: Requests, evidence: AuditEvidence) -> Ids:
 
 def no_lost_accept(requests: Requests, evidence: AuditEvidence) -> Check:
     """I3: each 201 has its row."""
-    if evidence.issues is None:
-        lacking, lost = evidence.lacking("issues"), NONE
-    else:
-        lacking, lost = _unnamed("accepted requests", requests.unnamed_accepted), lost_users(requests, evidence)
+    lost = NONE if evidence.issues is None else lost_users(requests, evidence)
+    lacking = [
+        *evidence.lacking("issues"),
+        *_unnamed("accepted requests", requests.unnamed_accepted),
+        *requests.missing,
+    ]
     return check(
         "I3",
         "no lost accept",
@@ -122,24 +128,31 @@ def no_phantom(requests: Requests, evidence: AuditEvidence) -> Check:
     """I4: each row has a request that could have made it.
 
     k6 emits no point for a request that it interrupts at its hard stop, although the service may
-    have served it. Its row is "unexpected" all the same, but it proves a phantom only where there
-    are more such rows than requests without a user and requests that the service counted and k6
-    did not report.
+    have served it. Its row is "unexpected" all the same, but it proves a phantom only where k6's
+    points are whole and there are more such rows than requests without a user and requests that the
+    service counted and k6 did not report.
     """
     unexpected = unexpected_users(requests, evidence)
     silent = unreported(requests, evidence)
-    doubtful = 0 < len(unexpected) <= requests.unnamed + silent
-    lacking = evidence.lacking("issues") + _unnamed("requests", requests.unnamed)
-    if doubtful and silent:
-        lacking.append(f"the service served {silent:,} requests that k6 did not report (interrupted iterations)")
+    counted = evidence.service_requests is not None and not requests.missing
+    proven = counted and len(unexpected) > requests.unnamed + silent
+    lacking = [*evidence.lacking("issues"), *_unnamed("requests", requests.unnamed), *requests.missing]
+    if len(unexpected) and not proven:
+        lacking += _may_be_served(evidence, silent)
     return check(
         "I4",
         "no phantom",
-        decide(len(unexpected) > 0 and not doubtful, lacking),
+        decide(proven, lacking),
         value=f"{len(unexpected):,} unexpected of {len(evidence.ids('issues', 'user_id')):,} rows",
         limit="0",
         evidence=["issue rows against requests that could have made them", examples("users", unexpected), *lacking],
     )
+
+
+def _may_be_served(evidence: AuditEvidence, silent: int) -> list[str]:
+    if evidence.service_requests is None:
+        return evidence.lacking("service_requests")
+    return [f"the service served {silent:,} requests that k6 did not report (interrupted iterations)"] if silent else []
 
 
 def recovered_users(requests: Requests, evidence: AuditEvidence) -> Ids:
@@ -151,7 +164,11 @@ def recovered_users(requests: Requests, evidence: AuditEvidence) -> Ids:
 def recovered(requests: Requests, evidence: AuditEvidence) -> Check:
     """I5: unknowns found in the database are counted; they are no error."""
     found = recovered_users(requests, evidence)
-    lacking = evidence.lacking("issues") + _unnamed("requests of unknown outcome", requests.unnamed_unknown)
+    lacking = [
+        *evidence.lacking("issues"),
+        *_unnamed("requests of unknown outcome", requests.unnamed_unknown),
+        *requests.missing,
+    ]
     unknown = len(requests.unknown_users) + requests.unnamed_unknown
     return check(
         "I5",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from rushlab.judge.ids import Ids, Mask, as_ids
 
 ACCEPTED = 201
+ALREADY = 409
 SOLD_OUT = 410
 
 
@@ -18,7 +20,8 @@ class Requests:
 
     A 201 is accepted. A 4xx is a refusal: it must have changed nothing. Everything else (no answer,
     5xx, any other status) is unknown: it may have happened. `named` holds the requests whose user
-    is known: user int64, status, started, ended (epoch seconds).
+    is known: user int64, status, started, ended (epoch seconds). `missing` says why there may be
+    more requests than these; empty = they are all.
     """
 
     total: int
@@ -27,10 +30,12 @@ class Requests:
     unnamed_accepted: int
     unnamed_unknown: int
     server_errors: int
+    unanswered: int
     named: pd.DataFrame
+    missing: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, attempts: pd.DataFrame) -> Requests:
+    def of(cls, attempts: pd.DataFrame, missing: Iterable[str] = ()) -> Requests:
         """From the attempts frame: user (nullable), status (0 = no answer), started, ended."""
         status = as_ids(attempts["status"])
         nameless = attempts["user"].isna().to_numpy()
@@ -44,13 +49,24 @@ class Requests:
             unnamed_accepted=int((nameless & (status == ACCEPTED)).sum()),
             unnamed_unknown=int((nameless & _is_unknown(status)).sum()),
             server_errors=int((status >= 500).sum()),
+            unanswered=int((status == 0).sum()),
             named=named,
+            missing=tuple(missing),
         )
 
     @property
     def status(self) -> Ids:
         """Status of each named request."""
         return as_ids(self.named["status"])
+
+    @property
+    def unknown(self) -> pd.DataFrame:
+        """The named requests whose outcome is unknown."""
+        return self.named[_is_unknown(self.status)]
+
+    def told(self, status: int) -> pd.DataFrame:
+        """The named requests with this answer."""
+        return self.named[self.status == status]
 
     @property
     def accepted_users(self) -> Ids:

@@ -23,7 +23,7 @@ def sold_out_is_honest(requests: Requests, evidence: AuditEvidence) -> Check:
     there are enough of these, late 201s prove nothing and the check says UNKNOWN.
     """
     sold = requests.named[requests.status == SOLD_OUT]
-    if sold.empty and not requests.unnamed:
+    if sold.empty and not requests.unnamed and not requests.missing:
         return check(ID, TITLE, Status.NA, value="nobody was told 410", limit="", evidence=["replies of the run"])
     late, told = _late_users(requests, sold), _told_with_row(requests, sold, evidence)
     given_back = _may_have_given_back(requests, evidence)
@@ -75,4 +75,5 @@ def _lacking(requests: Requests) -> list[str]:
     decisive = requests.named[np.isin(requests.status, (ACCEPTED, SOLD_OUT))]
     untimed = int(decisive[["started", "ended"]].isna().any(axis=1).sum())
     lacking = [f"{untimed:,} replies carry no time"] if untimed else []
-    return lacking + ([f"{requests.unnamed:,} requests carry no user"] if requests.unnamed else [])
+    nameless = [f"{requests.unnamed:,} requests carry no user"] if requests.unnamed else []
+    return [*lacking, *nameless, *requests.missing]
