@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rushlab.judge.thresholds import evaluate, missed, parse
+from rushlab.judge.thresholds import disagreements, evaluate, missed, parse
 
 FIGURES = {
     "http_req_duration": {"avg": 320.0, "min": 2.0, "med": 250.0, "max": 2150.0, "p(90)": 900.0, "p(95)": 1000.0},
@@ -74,3 +74,12 @@ def test_an_unknown_threshold_is_not_a_missed_one() -> None:
 def test_a_percentile_is_named_in_its_shortest_form() -> None:
     assert parse("p(99.90)<5") == ("p(99.9)", "<", 5.0)
     assert parse("p( 95 ) < 5") == ("p(95)", "<", 5.0)
+
+
+def test_a_verdict_that_is_not_k6s_is_named() -> None:
+    results = evaluate(
+        {"http_req_duration": ["p(95)<2000", "avg<1", "p(99)<1"], "success_rate": ["rate>0.85"]}, FIGURES
+    )
+    told = {"http_req_duration": {"p(95)<2000": True, "avg<1": True, "p(99)<1": True}}
+    assert disagreements(results, told) == ["threshold http_req_duration avg<1: missed by the points, met by k6"]
+    assert disagreements(results, {}) == []

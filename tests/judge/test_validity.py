@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rushlab.judge.observed import CountFacts, IngestFacts, LoadFacts, SampleFacts, summary_counts
+from rushlab.judge.observed import CountFacts, IngestFacts, LoadFacts, SampleFacts
 from rushlab.judge.validity import count_by_status, exit_code, judge_run
 from rushlab.model.profile import Profile, Stage
 from rushlab.model.verdict import Audit, Check, ExitCode, Status, Validity, Verdict
@@ -35,11 +35,10 @@ SMOKE = Profile(
 LOAD = LoadFacts(exit_code=0, elapsed_s=12.4)
 INGEST = IngestFacts(lines=41_000, points=40_990)
 COUNTS = CountFacts(
-    points={"http_reqs": 4000, "data_sent": 0.1 + 0.2, "checks": 8000},
-    summary={"http_reqs": 4000, "data_sent": 0.3, "checks": 8000},
-    requests=4000,
-    answered=4000,
-    service_requests=4000,
+    differences=[],
+    compared=12,
+    outcomes={"issued": 3900, "sold_out": 100},
+    service_requests={"issued": 3900, "sold_out": 100},
 )
 
 
@@ -116,34 +115,54 @@ def test_v1_missing_facts_are_unknown() -> None:
         assert (status(verdict, "V1"), verdict.validity) == (Status.UNKNOWN, Validity.UNKNOWN)
 
 
-def test_v2_one_point_less_than_the_summary() -> None:
-    verdict = judged(counts=replace(COUNTS, points={**(COUNTS.points or {}), "http_reqs": 3999}))
+@pytest.mark.parametrize(
+    "difference",
+    ["http_reqs count: 3999 in the points, 4000 in the summary", "lost is in the summary, not in the points"],
+)
+def test_v2_anything_that_differs_from_k6s_summary(difference: str) -> None:
+    verdict = judged(counts=replace(COUNTS, differences=[difference]))
     assert (status(verdict, "V2"), verdict.validity) == (Status.FAIL, Validity.INVALID)
-    assert "http_reqs: points 3999, summary 4000" in text(verdict, "V2")
-
-
-def test_v2_a_metric_that_the_points_lack() -> None:
-    summary = {**(COUNTS.summary or {}), "http_reqs{name:issue}": 4000}
-    assert judged(counts=replace(COUNTS, summary=summary)).validity is Validity.INVALID
+    assert difference in text(verdict, "V2")
 
 
 @pytest.mark.parametrize(
-    ("requests", "answered", "service", "expected"),
+    ("answered", "unanswered", "service", "expected"),
     [
-        (4000, 4000, 4020, Status.PASS),  # 0.5 %
-        (4000, 4000, 4021, Status.FAIL),
-        (4000, 4000, 3979, Status.FAIL),
-        (4000, 3000, 3500, Status.PASS),  # requests without an answer may or may not have arrived
-        (4000, 3000, 2979, Status.FAIL),
+        (4000, 0, 4020, Status.PASS),  # 0.5 %
+        (4000, 0, 4021, Status.FAIL),
+        (4000, 0, 3979, Status.FAIL),
+        (3000, 1000, 3500, Status.PASS),  # requests without an answer may or may not have arrived
+        (3000, 1000, 2979, Status.FAIL),
         (0, 0, 0, Status.UNKNOWN),  # k6 exits with 0 even when no iteration ran
     ],
 )
-def test_v2_the_services_own_counter(requests: int, answered: int, service: int, expected: Status) -> None:
-    counts = replace(COUNTS, requests=requests, answered=answered, service_requests=service)
+def test_v2_the_services_own_counter(answered: int, unanswered: int, service: int, expected: Status) -> None:
+    counts = CountFacts(
+        differences=[], outcomes={"issued": answered}, unanswered=unanswered, service_requests={"issued": service}
+    )
     assert status(judged(counts=counts), "V2") is expected
 
 
-@pytest.mark.parametrize("missing", ["points", "summary", "requests", "answered", "service_requests"])
+@pytest.mark.parametrize(
+    ("unanswered", "service", "expected"),
+    [
+        (0, {"issued": 3899, "sold_out": 101}, Status.PASS),  # one request either way
+        (0, {"issued": 3898, "sold_out": 102}, Status.FAIL),  # the total is right, what was told is not
+        (0, {"issued": 3900, "sold_out": 98, "failed": 2}, Status.FAIL),
+        (40, {"issued": 3900, "sold_out": 130}, Status.PASS),  # those without an answer were sold out, or never came
+        (40, {"issued": 3900, "sold_out": 142}, Status.FAIL),
+        (40, {"issued": 3900, "sold_out": 98}, Status.FAIL),
+    ],
+)
+def test_v2_each_outcome_by_itself(unanswered: int, service: dict[str, int], expected: Status) -> None:
+    outcomes = {"issued": 3900, "already": 0, "sold_out": 100, "rejected": 0, "failed": 0}
+    counts = replace(COUNTS, outcomes=outcomes, unanswered=unanswered, service_requests=service)
+    verdict = judged(counts=counts)
+    assert status(verdict, "V2") is expected
+    assert ("sold_out: 100 told by k6" in text(verdict, "V2")) is (expected is Status.FAIL)
+
+
+@pytest.mark.parametrize("missing", ["differences", "outcomes", "service_requests"])
 def test_v2_missing_evidence_is_unknown(missing: str) -> None:
     verdict = judged(counts=replace(COUNTS, **{missing: None}))
     assert (status(verdict, "V2"), verdict.validity) == (Status.UNKNOWN, Validity.UNKNOWN)
@@ -221,19 +240,3 @@ def test_exit_code_is_the_first_that_applies(
     validities: list[Validity], audits: list[Status], missed: bool, strict: bool, expected: ExitCode
 ) -> None:
     assert exit_code(validities, audits, threshold_missed=missed, strict=strict) is expected
-
-
-def test_counts_of_figures_named_as_k6_names_them() -> None:
-    figures = {
-        "http_req_duration": {"count": 4.0, "avg": 1.0},
-        "http_req_duration{expected_response:true}": {"count": 3.0},
-        "checks": {"rate": 0.5, "passes": 2.0, "fails": 2.0},
-        "http_reqs": {"count": 4.0, "rate": 1.0},
-        "vus": {"value": 1.0, "min": 1.0, "max": 2.0},
-    }
-    assert summary_counts(figures) == {
-        "http_req_duration": 4.0,
-        "http_req_duration{expected_response:true}": 3.0,
-        "checks": 4.0,
-        "http_reqs": 4.0,
-    }

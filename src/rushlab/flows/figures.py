@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,8 @@ import pandas as pd
 from rushlab.judge.bound import bound
 from rushlab.judge.confirm import confirm_figures
 from rushlab.judge.thresholds import evaluate
-from rushlab.model.results import RunFigures
+from rushlab.model.profile import Profile
+from rushlab.model.results import RunFigures, ThresholdResult
 from rushlab.model.run import Run
 from rushlab.world import evidence, points
 from rushlab.world.folders import RunFolder
@@ -34,7 +36,7 @@ def run_figures(folder: RunFolder) -> RunFigures:
         **fields,
         outcomes=outcomes(points.attempts(folder.points)),
         issued_ms={name: issued[name] for name in DURATIONS},
-        thresholds=evaluate(folder.record.profile.thresholds, k6),
+        thresholds=judge_thresholds(folder.record.profile, k6, everything),
         reasons=reasons,
     )
 
@@ -46,6 +48,15 @@ def outcomes(attempts: pd.DataFrame) -> dict[str, int]:
         code = int(str(status))
         tally[OUTCOMES.get(code) or ("rejected" if 400 <= code < 500 else "failed")] += int(count)
     return dict(tally)
+
+
+def judge_thresholds(
+    profile: Profile, k6: dict[str, Any], everything: Mapping[str, float | int | None]
+) -> tuple[ThresholdResult, ...]:
+    """The profile's thresholds against k6's figures and the p99 of all requests, which k6's summary leaves out."""
+    duration = k6.get("http_req_duration")
+    known = k6 if duration is None else k6 | {"http_req_duration": duration | {"p(99)": everything["p99"]}}
+    return evaluate(profile.thresholds, known)
 
 
 def _durations(values: dict[str, float | int | None]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import pandas as pd
 
 from rushlab.judge.ids import NONE, Ids, as_ids
 
+#: What the service counts since it started.
+COUNTS = ("service_requests", "given_back", "redis_rebuilds")
 FRAMES = ("issues", "outbox", "topic", "effects")
 
 
@@ -28,7 +30,9 @@ class AuditEvidence:
     `issued_samples_max` is the most coupons seen issued at any moment of the run, `service_requests`
     the service's own count of the run's requests by outcome. `drained` is the moment at which
     everything had drained (None: it had not when the evidence was collected), `group_offsets` the
-    consumer group's committed offset by partition, read before the tables.
+    consumer group's committed offset by partition, read before the tables. `given_back` counts the
+    reservations that the service gave back, `redis_rebuilds` how often it rebuilt Redis,
+    `service_started` is when the youngest of its processes started.
     `reasons` says by name why a value is None.
     """
 
@@ -46,6 +50,9 @@ class AuditEvidence:
     service_requests: Mapping[str, int] | None = None
     drained: float | None = None
     group_offsets: Mapping[str, int] | None = None
+    given_back: int | None = None
+    redis_rebuilds: int | None = None
+    service_started: float | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -59,6 +66,13 @@ class AuditEvidence:
     def limit(self) -> int | None:
         """How many coupons there may be: as ordered, or by the coupon's own row where the order was not recorded."""
         return self.stock if self.stock_ordered is None else self.stock_ordered
+
+    def counted_since(self, began: float) -> AuditEvidence:
+        """The same; without the service's own counts when one of its processes started after `began` (epoch s)."""
+        if self.service_started is None or self.service_started <= began:
+            return self
+        gone = dict.fromkeys(COUNTS, "the service was started again during the run")
+        return replace(self, **dict.fromkeys(COUNTS), reasons={**self.reasons, **gone})
 
     def lacking(self, *names: str) -> list[str]:
         """A sentence for each of these that could not be had."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -28,16 +28,25 @@ class IngestFacts:
 class CountFacts:
     """The same things counted three times.
 
-    `points` and `summary`: metric or sub-metric → count (`summary_counts`). `requests`: issue
-    requests in the points, `answered` those with any status but 0. `service_requests`: the
-    service's own counter after the drain, without requests of the warm-up.
+    `differences`: where the points and k6's summary of `compared` metrics differ, as sentences; None
+    without a summary. `outcomes`: answered issue requests of the points by what they were told,
+    `unanswered` the others. `service_requests`: the service's own count by outcome, after the drain
+    and without the warm-up.
     """
 
-    points: Mapping[str, float] | None = None
-    summary: Mapping[str, float] | None = None
-    requests: int | None = None
-    answered: int | None = None
-    service_requests: int | None = None
+    differences: Sequence[str] | None = None
+    compared: int = 0
+    outcomes: Mapping[str, int] | None = None
+    unanswered: int = 0
+    service_requests: Mapping[str, int] | None = None
+
+    @property
+    def answered(self) -> int:
+        return sum((self.outcomes or {}).values())
+
+    @property
+    def requests(self) -> int:
+        return self.answered + self.unanswered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +55,3 @@ class SampleFacts:
 
     requests: int
     sold_out: int
-
-
-def summary_counts(metrics: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:
-    """Metric → count, from figures named as k6 names them (`count`, or `passes` + `fails` of a rate).
-
-    The same function reads our own figures and k6's summary, so that V2 compares like with like;
-    gauges have no count and are left out.
-    """
-    counted: dict[str, float] = {}
-    for name, values in metrics.items():
-        count, passes, fails = values.get("count"), values.get("passes"), values.get("fails")
-        if count is not None:
-            counted[name] = count
-        elif passes is not None and fails is not None:
-            counted[name] = passes + fails
-    return counted

@@ -81,6 +81,18 @@ def missed(results: Iterable[ThresholdResult]) -> bool:
     return any(result.passed is False for result in results)
 
 
+def disagreements(results: Iterable[ThresholdResult], told: Mapping[str, Mapping[str, bool]]) -> list[str]:
+    """Where k6's own verdict (metric → expression → met) is not ours, as sentences (check V2)."""
+    words = {True: "met", False: "missed"}
+    return [
+        f"threshold {one.metric} {one.expression}: {words[one.passed]} by the points, {words[theirs]} by k6"
+        for one in results
+        if one.passed is not None
+        and (theirs := told.get(one.metric, {}).get(one.expression)) is not None
+        and theirs != one.passed
+    ]
+
+
 def _evaluate(metric: str, expression: str, metrics: Metrics) -> ThresholdResult:
     threshold = parse(expression)
     if threshold is None:

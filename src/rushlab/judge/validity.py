@@ -101,31 +101,33 @@ def artefacts_whole(profile: Profile, load: LoadFacts, ingest: IngestFacts) -> C
 
 
 def counts_agree(counts: CountFacts) -> Check:
-    """V2: points = k6's summary for every count, and the service counted as many requests.
+    """V2: every value of k6's summary follows from the points, and the service counted the same requests.
 
-    A request without any answer may never have reached the service, so the service's counter must
-    lie between the answered and all requests; beyond that interval by more than 0.5 %* is a FAIL.
+    A request without any answer may never have reached the service, or have had any outcome there. So
+    the service's counters must lie between what was answered and that plus all unanswered requests,
+    in total and for each outcome; beyond that interval by more than 0.5 %* is a FAIL (of one outcome
+    always only by more than one request).
     """
-    differing = _differing(counts)
-    far = _counter_off(counts)
+    differing, far = list(counts.differences or ()), _counter_off(counts)
+    off = [*differing, *_outcomes_off(counts)]
     lacking = [
-        _unless(bool(counts.points), "the points were not counted"),
-        _unless(bool(counts.summary), "k6's summary could not be read"),
+        _unless(counts.differences is not None, "k6's summary could not be read"),
         _unless(counts.service_requests is not None, "the service's own counter could not be read"),
-        _unless(counts.requests is not None and counts.answered is not None, "the issue requests were not counted"),
-        _unless(counts.requests != 0, "no issue request was made"),
+        _unless(counts.outcomes is not None, "the issue requests were not counted"),
+        _unless(counts.outcomes is None or counts.requests > 0, "no issue request was made"),
     ]
     missing = [text for text in lacking if text]
+    served = None if counts.service_requests is None else sum(counts.service_requests.values())
     return check(
         "V2",
         "counts agree",
-        decide(bool(differing) or (far is not None and far > COUNTER_SHARE), missing),
-        value=f"{len(differing)} of {len(counts.summary or {})} counts differ; service counter "
+        decide(bool(off) or (far is not None and far > COUNTER_SHARE), missing),
+        value=f"{len(differing)} differences in {counts.compared} metrics; service counter "
         + ("unknown" if far is None else f"off by {far:.2%}"),
         limit=f"0 differ; ≤ {COUNTER_SHARE:.1%}*",
         evidence=[
-            f"points {counts.requests}, of them answered {counts.answered}, service {counts.service_requests}",
-            "; ".join(differing[:3]),
+            f"points {counts.requests}, of them answered {counts.answered}, service {served}",
+            "; ".join(off[:3]),
             *missing,
         ],
     )
@@ -212,27 +214,27 @@ def _reason(checks: Iterable[Check]) -> str:
     return "; ".join(clause for clause in clauses if clause)
 
 
-def _differing(counts: CountFacts) -> list[str]:
-    if not counts.points or not counts.summary:
+def _counter_off(counts: CountFacts) -> float | None:
+    """How far the service's total lies outside its interval, as a share of the requests."""
+    if counts.service_requests is None or counts.outcomes is None:
+        return None
+    return _outside(sum(counts.service_requests.values()), counts.answered, counts.unanswered) / max(1, counts.requests)
+
+
+def _outcomes_off(counts: CountFacts) -> list[str]:
+    """Outcomes that the service counted too rarely or too often, as sentences."""
+    if counts.service_requests is None or counts.outcomes is None:
         return []
-    ours = counts.points
+    pairs = {name: (told, counts.service_requests.get(name, 0)) for name, told in counts.outcomes.items()}
     return [
-        f"{name}: points {ours.get(name, 0):g}, summary {value:g}"
-        for name, value in sorted(counts.summary.items())
-        if not _equal(ours.get(name, 0), value)
+        f"{name}: {told:,} told by k6, {served:,} counted by the service"
+        for name, (told, served) in pairs.items()
+        if _outside(served, told, counts.unanswered) > max(1, COUNTER_SHARE * max(told, served))
     ]
 
 
-def _equal(ours: float, theirs: float) -> bool:
-    """Counts are whole and equal exactly; sums (bytes) may differ in the last bits."""
-    return abs(ours - theirs) <= 1e-9 * max(abs(ours), abs(theirs))
-
-
-def _counter_off(counts: CountFacts) -> float | None:
-    if counts.service_requests is None or counts.requests is None or counts.answered is None:
-        return None
-    over, under = counts.service_requests - counts.requests, counts.answered - counts.service_requests
-    return max(0, over, under) / max(1, counts.requests)
+def _outside(served: int, told: int, unanswered: int) -> int:
+    return max(0, served - told - unanswered, told - served)
 
 
 def _unless(good: bool, text: str) -> str:
