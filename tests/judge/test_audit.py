@@ -144,7 +144,7 @@ def test_i2_one_row_but_told_201_twice() -> None:
 
 
 def test_i3_a_201_without_a_row() -> None:
-    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 4, redis_remaining=1))
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 4, redis_remaining=0))
     assert failed(result) == ["I3"]
     assert result.counts["lost"] == 1
     assert "users 3" in says(result, "I3")
@@ -164,13 +164,13 @@ def test_i4_a_row_of_a_user_whose_only_answer_was_a_refusal(status: int) -> None
 
 
 def test_i6_more_coupons_than_the_stock_holds() -> None:
-    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, redis_remaining=1))
+    result = audit(attempts_frame(ATTEMPTS[:5]), evidence_of(1, 2, 3, 4, redis_remaining=1))
     assert failed(result) == ["I6"]
     assert result.counts["leaked"] == -1
 
 
 def test_i6_a_reservation_that_was_never_given_back_is_a_warning() -> None:
-    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, stock=6, redis_remaining=1))
+    result = audit(attempts_frame(ATTEMPTS[:5]), evidence_of(1, 2, 3, 4, stock=6, redis_remaining=1))
     assert failed(result) == []
     assert statuses(result)["I6"] == "WARN"
     assert result.verdict is Status.WARN
@@ -464,9 +464,111 @@ def test_unreported_requests_that_left_no_row_change_nothing() -> None:
     assert audit(attempts_frame(ATTEMPTS), evidence).verdict is Status.PASS
 
 
+# What a reservation that was given back can explain, and what it cannot.
+
+#: Two got a coupon, 4 was told 503, 5 was told "sold out" meanwhile, and 6 got one afterwards.
+LATE: list[Attempt] = [
+    (1, 201, 10.0, 10.1),
+    (2, 201, 10.0, 10.1),
+    (4, 503, 10.1, 10.5),
+    (5, 410, 10.2, 10.3),
+    (6, 201, 10.6, 10.7),
+]
+
+
 def test_a_late_201_proves_nothing_when_a_reservation_may_have_been_given_back() -> None:
-    late = [*ATTEMPTS[:3], (4, 503, 10.1, 10.5), (5, 410, 10.2, 10.3), (6, 201, 10.6, 10.7)]
-    result = audit(attempts_frame(late), evidence_of(1, 2, 3, 6))
+    result = audit(attempts_frame(LATE), evidence_of(1, 2, 6, stock=3, service_requests={"failed": 1}))
+    assert (failed(result), unknown(result)) == ([], ["I13"])
+    assert "1 reservations may have been given back after a 410" in says(result, "I13")
+
+
+def test_one_reservation_explains_one_late_201() -> None:
+    two = attempts_frame([*LATE, (7, 201, 10.6, 10.7)])
+    assert failed(audit(two, evidence_of(1, 2, 6, 7, service_requests={"failed": 1}))) == ["I13"]
+
+
+def test_a_time_out_is_one_failed_request_not_two() -> None:
+    """k6 gave up on user 4, the service counted a failure: that is the same request."""
+    late = [(user, 0 if status == 503 else status, started, ended) for user, status, started, ended in LATE]
+    two = attempts_frame([*late, (7, 201, 10.6, 10.7)])
+    assert failed(audit(two, evidence_of(1, 2, 6, 7, service_requests={"failed": 1}))) == ["I13"]
+    one = audit(attempts_frame(late), evidence_of(1, 2, 6, stock=3, service_requests={"failed": 1}))
+    assert (failed(one), unknown(one)) == ([], ["I13"])
+
+
+def test_a_time_out_that_left_a_row_hides_no_other_failure() -> None:
+    """User 4's coupon was written although k6 gave up; the failure that the service counted was another request."""
+    late = [(user, 0 if status == 503 else status, started, ended) for user, status, started, ended in LATE]
+    result = audit(attempts_frame(late), evidence_of(1, 2, 4, 6, service_requests={"issued": 4, "failed": 1}))
+    assert (failed(result), unknown(result)) == ([], ["I13"])
+
+
+def test_a_request_that_failed_after_everybody_was_told_sold_out_explains_nothing() -> None:
+    later = [*LATE[:2], (5, 410, 10.2, 10.3), (4, 503, 10.4, 10.5), (6, 201, 10.6, 10.7)]
+    evidence = evidence_of(1, 2, 6, stock=3, service_requests={"failed": 1})
+    assert failed(audit(attempts_frame(later), evidence)) == ["I13"]
+
+
+def test_the_services_own_count_of_what_it_gave_back_is_believed_unless_redis_was_rebuilt() -> None:
+    evidence = evidence_of(1, 2, 6, stock=3, service_requests={"failed": 1}, given_back=0, redis_rebuilds=0)
+    assert failed(audit(attempts_frame(LATE), evidence)) == ["I13"]
+    rebuilt = audit(attempts_frame(LATE), replace(evidence, redis_rebuilds=1))
+    assert (failed(rebuilt), unknown(rebuilt)) == ([], ["I13"])
+
+
+def test_without_any_count_of_failures_a_late_201_proves_nothing() -> None:
+    result = audit(attempts_frame([*LATE[:2], *LATE[3:]]), evidence_of(1, 2, 6, stock=3, service_requests=None))
+    assert (failed(result), unknown(result)) == ([], ["I13"])
+    assert "any number of reservations" in says(result, "I13")
+
+
+def test_i13_sold_out_while_there_are_coupons() -> None:
+    """A service that refuses although half of the stock is there."""
+    attempts = [(1, 201, 10.0, 10.1), (2, 201, 10.0, 10.1), (3, 410, 10.2, 10.3)]
+    result = audit(attempts_frame(attempts), evidence_of(1, 2))
+    assert failed(result) == ["I13"]
+    assert "2 coupons left" in says(result, "I13")
+    locked = evidence_of(1, 2, reservation="db-lock", database_remaining=2, redis_remaining=None)
+    assert failed(audit(attempts_frame(attempts), locked)) == ["I13"]
+
+
+def test_a_coupon_that_was_given_back_after_the_last_410_is_no_lie() -> None:
+    attempts = [(1, 201, 10.0, 10.1), (4, 503, 10.1, 10.5), (5, 410, 10.2, 10.3)]
+    served = {"failed": 1}
+    result = audit(attempts_frame(attempts), evidence_of(1, stock=2, service_requests=served))
+    assert (failed(result), unknown(result)) == ([], ["I13"])
+    more = audit(attempts_frame(attempts), evidence_of(1, stock=3, service_requests=served))
+    assert failed(more) == ["I13"]
+
+
+def test_i13_already_issued_for_a_user_without_a_coupon() -> None:
+    result = audit(attempts_frame([*ATTEMPTS, (9, 409, 10.0, 10.1)]), evidence_of(1, 2, 3, 4))
+    assert failed(result) == ["I13"]
+    assert "users told 409 without a row 9" in says(result, "I13")
+
+
+@pytest.mark.parametrize(
+    ("other", "served"),
+    [
+        ([(9, 503, 9.9, 10.2)], {"failed": 2}),  # the same user's failed request held a coupon for a while
+        ([(9, 0, 9.9, 35.0)], {"failed": 2}),
+        ([], {"issued": 3, "failed": 2}),  # a failed request that k6 did not report may have been this user's
+        ([], None),
+    ],
+)
+def test_already_issued_without_a_coupon_may_be_explained(other: list[Attempt], served: dict[str, int] | None) -> None:
+    attempts = attempts_frame([*ATTEMPTS, (9, 409, 10.0, 10.1), *other])
+    assert failed(audit(attempts, evidence_of(1, 2, 3, 4, service_requests=served))) == []
+
+
+def test_a_failed_request_of_somebody_else_explains_no_already_issued() -> None:
+    attempts = attempts_frame([*ATTEMPTS, (9, 409, 10.0, 10.1), (8, 503, 9.9, 10.2)])
+    assert failed(audit(attempts, evidence_of(1, 2, 3, 4, service_requests={"failed": 2}))) == ["I13"]
+
+
+def test_a_row_of_a_user_told_sold_out_may_be_an_unreported_requests() -> None:
+    attempts = attempts_frame([*ATTEMPTS[:3], (5, 410, 10.5, 10.6)])
+    result = audit(attempts, evidence_of(1, 2, 3, 5, service_requests={"issued": 4}))
     assert (failed(result), unknown(result)) == ([], ["I13"])
 
 
@@ -482,8 +584,8 @@ def test_a_late_201_proves_nothing_when_a_reservation_may_have_been_given_back()
         ({"effects": None}, ["I9"]),
         ({"stock": None}, ["I6"]),
         ({"stock": None, "stock_ordered": None}, ["I1", "I6"]),
-        ({"redis_remaining": None}, ["I6"]),
-        ({"reservation": None}, ["I6"]),
+        ({"redis_remaining": None}, ["I6", "I13"]),
+        ({"reservation": None}, ["I6", "I13"]),
     ],
 )
 def test_missing_evidence_is_unknown_with_its_reason(missing: dict[str, None], expected: list[str]) -> None:

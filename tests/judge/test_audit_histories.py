@@ -1,8 +1,9 @@
 """The audit against random histories: whatever a correct service does passes, one corruption turns it red.
 
 The model is the simplest correct service there can be: one stock, a set of holders, an outbox, a
-topic and an inbox. Clients ask (again and again), lose replies and are interrupted; the relay sends
-twice and the consumer sees a message twice, as they may.
+topic and an inbox. Clients ask (again and again), lose replies and are interrupted; requests fail
+and give back what they had reserved while others asked; the relay sends twice and the consumer
+sees a message twice, as they may.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rushlab.judge.audit import AuditEvidence, audit
 from rushlab.model.verdict import Audit, Status
@@ -29,13 +30,16 @@ UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 class CorrectService:
     """Issues coupons by the book and remembers what everybody saw."""
 
-    def __init__(self, stock: int) -> None:
+    def __init__(self, stock: int, tells_what_it_gave_back: bool = True) -> None:
         self.stock = stock
+        self.tells_what_it_gave_back = tells_what_it_gave_back
         self.clock = 100.0
         self.holders: dict[int, int] = {}  # user → event
         self.attempts: list[tuple[int, int, float, float]] = []
         self.counted = {"issued": 0, "already": 0, "sold_out": 0, "failed": 0}
         self.messages: list[int] = []
+        self.reserved: set[int] = set()
+        self.given_back = 0
 
     def ask(self, user: int, reply: str) -> None:
         """One request; its reply is seen, lost (status 0), or its iteration interrupted (no point at all)."""
@@ -51,18 +55,36 @@ class CorrectService:
         self.counted["failed"] += status >= 500
         self.clock += 0.01
 
+    def fail_after_reserving(self, user: int, reply: str, meanwhile: list[int]) -> None:
+        """A request that reserves, cannot commit, and gives its reservation back; others ask meanwhile."""
+        if self._refusal(user):
+            return
+        started, self.clock = self.clock, self.clock + 0.01
+        self.reserved.add(user)
+        for other in meanwhile:
+            self.ask(other, "seen")
+        self.reserved.discard(user)
+        self.given_back += 1
+        self.counted["failed"] += 1
+        if reply != "interrupted":
+            self.attempts.append((user, 0 if reply == "lost" else 503, started, self.clock))
+        self.clock += 0.01
+
     def resend(self, nth: int) -> None:
         """The relay sends one message again."""
         events = list(self.holders.values())
         self.messages.append(events[nth % len(events)])
 
-    def _decide(self, user: int) -> int:
-        if user in self.holders:
-            self.counted["already"] += 1
+    def _refusal(self, user: int) -> int | None:
+        if user in self.holders or user in self.reserved:
             return 409
-        if len(self.holders) >= self.stock:
-            self.counted["sold_out"] += 1
-            return 410
+        return 410 if len(self.holders) + len(self.reserved) >= self.stock else None
+
+    def _decide(self, user: int) -> int:
+        refusal = self._refusal(user)
+        if refusal:
+            self.counted["already" if refusal == 409 else "sold_out"] += 1
+            return refusal
         self.counted["issued"] += 1
         event = 1000 + len(self.holders)
         self.holders[user] = event
@@ -93,6 +115,8 @@ class CorrectService:
             issued_samples_max=len(users),
             drained=self.clock,
             service_requests=self.counted,
+            given_back=self.given_back if self.tells_what_it_gave_back else None,
+            redis_rebuilds=0,
         )
 
 
@@ -103,9 +127,9 @@ def failed(result: Audit) -> set[str]:
 class Histories(RuleBasedStateMachine):
     """Every step of every history is a history, and none of them may fail."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.service = CorrectService(stock=5)
+    @initialize(stock=st.integers(1, 5), tells=st.booleans())
+    def open(self, stock: int, tells: bool) -> None:
+        self.service = CorrectService(stock, tells_what_it_gave_back=tells)
 
     @rule(user=USERS, reply=st.sampled_from(["seen", "seen", "seen", "lost", "interrupted"]))
     def ask(self, user: int, reply: str) -> None:
@@ -114,6 +138,10 @@ class Histories(RuleBasedStateMachine):
     @rule(user=USERS, status=st.sampled_from([0, 400, 404, 422, 500, 503]))
     def fail(self, user: int, status: int) -> None:
         self.service.fail_before_anything(user, status)
+
+    @rule(user=USERS, reply=st.sampled_from(["seen", "lost", "interrupted"]), meanwhile=st.lists(USERS, max_size=5))
+    def fail_after_reserving(self, user: int, reply: str, meanwhile: list[int]) -> None:
+        self.service.fail_after_reserving(user, reply, meanwhile)
 
     @precondition(lambda self: self.service.holders)
     @rule(nth=st.integers(0, 20))
@@ -218,6 +246,29 @@ def late_winner(attempts: pd.DataFrame, good: AuditEvidence, pick: int) -> tuple
     return pd.concat([seen, early.astype(attempts.dtypes)]), good, "I13"
 
 
+def refuses_with_coupons_left(
+    attempts: pd.DataFrame, good: AuditEvidence, pick: int
+) -> tuple[pd.DataFrame, AuditEvidence, str]:
+    """One of those who got a coupon never asked: one was left when the others were told "sold out"."""
+    user = sorted(set(attempts.loc[attempts["status"] == 201, "user"]))[pick % 2]
+    kept = {
+        name: frame[frame["user_id"] != user]
+        for name in ("issues", "outbox", "topic")
+        if (frame := getattr(good, name)) is not None
+    }
+    effects = good.effects[good.effects["event_id"].isin(kept["issues"]["event_id"])]
+    seen = attempts[(attempts["user"] != user) & attempts["status"].isin([201, 409, 410])]
+    return seen, replace(good, **kept, effects=effects, redis_remaining=1), "I13"
+
+
+def refuses_as_already_issued(
+    attempts: pd.DataFrame, good: AuditEvidence, pick: int
+) -> tuple[pd.DataFrame, AuditEvidence, str]:
+    """Somebody who never had a coupon is told 409."""
+    lie = pd.DataFrame({"user": [900 + pick], "status": [409], "started": [1.0], "ended": [1.1]})
+    return pd.concat([attempts, lie.astype(attempts.dtypes)]), good, "I13"
+
+
 CORRUPTIONS = [
     drop_row,
     duplicate_row,
@@ -229,6 +280,8 @@ CORRUPTIONS = [
     oversell,
     more_left_than_there_is,
     late_winner,
+    refuses_with_coupons_left,
+    refuses_as_already_issued,
 ]
 
 

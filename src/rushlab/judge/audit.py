@@ -14,8 +14,8 @@ import pandas as pd
 from rushlab.judge import coupons, events
 from rushlab.judge.checks import not_built
 from rushlab.judge.evidence import AuditEvidence
+from rushlab.judge.refusals import refusals_are_honest
 from rushlab.judge.requests import Requests
-from rushlab.judge.soldout import sold_out_is_honest
 from rushlab.model.verdict import Audit, Check, worst
 
 __all__ = ["AuditEvidence", "audit"]
@@ -64,7 +64,7 @@ def _invariants(requests: Requests, evidence: AuditEvidence) -> tuple[Check, ...
         not_built("I10", "order per key"),
         not_built("I11", "poisonous messages set aside"),
         not_built("I12", "recovery after a fault"),
-        sold_out_is_honest(requests, evidence),
+        refusals_are_honest(requests, evidence),
         not_built("I14", "lock holder stopped past its time to live"),
     )
 

@@ -120,8 +120,10 @@ def unreported(requests: Requests, evidence: AuditEvidence) -> int:
 
 
 def unreported_failures(requests: Requests, evidence: AuditEvidence) -> int:
-    """Failed requests, by the service's count, beyond the 5xx replies that k6 reported."""
-    return max(0, (evidence.service_requests or {}).get("failed", 0) - requests.server_errors)
+    """Failed requests, by the service's count, beyond those that k6 reported: 5xx replies, and no answer and no row."""
+    answered_by_a_row = len(common(requests.unanswered_users, recovered_users(requests, evidence)))
+    reported = requests.server_errors + requests.unanswered - answered_by_a_row
+    return max(0, (evidence.service_requests or {}).get("failed", 0) - reported)
 
 
 def no_phantom(requests: Requests, evidence: AuditEvidence) -> Check:
@@ -182,10 +184,10 @@ def recovered(requests: Requests, evidence: AuditEvidence) -> Check:
 
 def leaked(evidence: AuditEvidence) -> int | None:
     """Coupons neither issued nor left: stock − rows − remainder; negative when more exist than were in stock."""
-    remainder = _remainder(evidence)
-    if evidence.issues is None or evidence.limit is None or remainder is None:
+    left = remainder(evidence)
+    if evidence.issues is None or evidence.limit is None or left is None:
         return None
-    return evidence.limit - len(evidence.issues) - remainder
+    return evidence.limit - len(evidence.issues) - left
 
 
 def conservation(evidence: AuditEvidence) -> Check:
@@ -194,8 +196,8 @@ def conservation(evidence: AuditEvidence) -> Check:
     The stock is the one the run was set up with: a coupon whose own row says another has failed.
     """
     changed = None not in (evidence.stock, evidence.stock_ordered) and evidence.stock != evidence.stock_ordered
-    lost, keeper, rows = leaked(evidence), _keeper(evidence), len(evidence.ids("issues", "user_id"))
-    lacking = evidence.lacking("stock", "issues", keeper) if evidence.reservation else evidence.lacking("reservation")
+    lost, kept, rows = leaked(evidence), keeper(evidence), len(evidence.ids("issues", "user_id"))
+    lacking = evidence.lacking("stock", "issues", kept) if evidence.reservation else evidence.lacking("reservation")
     status = decide(changed or (lost is not None and lost < 0), lacking)
     if status is Status.PASS and lost:
         status = Status.WARN
@@ -206,7 +208,7 @@ def conservation(evidence: AuditEvidence) -> Check:
         value="unknown" if lost is None else f"{lost:,} leaked",
         limit="0 (below: FAIL, above: undersold)",
         evidence=[
-            f"{evidence.limit} in stock, {rows} issued, {_remainder(evidence)} left ({keeper})",
+            f"{evidence.limit} in stock, {rows} issued, {remainder(evidence)} left ({kept})",
             f"the coupon's own row says {evidence.stock} in stock" if changed else "",
             _unordered(evidence),
             *lacking,
@@ -219,14 +221,16 @@ def _unordered(evidence: AuditEvidence) -> str:
     return "" if known else "the stock is the coupon's own row's: what was ordered is not recorded"
 
 
-def _keeper(evidence: AuditEvidence) -> str:
+def keeper(evidence: AuditEvidence) -> str:
+    """The name of the fact that says how many coupons are left."""
     return "database_remaining" if evidence.reservation in DATABASE_KEEPS_STOCK else "redis_remaining"
 
 
-def _remainder(evidence: AuditEvidence) -> int | None:
+def remainder(evidence: AuditEvidence) -> int | None:
+    """How many coupons are left at the end, as their keeper says."""
     if evidence.reservation is None:
         return None
-    return evidence.database_remaining if _keeper(evidence) == "database_remaining" else evidence.redis_remaining
+    return evidence.database_remaining if keeper(evidence) == "database_remaining" else evidence.redis_remaining
 
 
 def _unnamed(what: str, count: int) -> list[str]:
