@@ -48,3 +48,44 @@ def test_without_the_end_of_the_load_the_rest_stands() -> None:
     figures = confirm_figures(issues((100.0, 100.1)))
     assert figures["drain_s"] is None
     assert figures["confirm_ms"]["p50"] == pytest.approx(100.0)
+
+
+def attempts(*rows: tuple[int | None, int, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["user", "status", "ended"]).astype({"user": "Int64"})
+
+
+def rows_of(*rows: tuple[int, float, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["user_id", "accepted_at", "confirmed_at"])
+
+
+def test_the_wait_begins_with_the_reply_not_before_the_commit() -> None:
+    """Both coupons were stamped at second 100, before they queued for a connection; their users heard of it later."""
+    table = rows_of((7, 100.0, 101.2), (8, 100.0, 103.5))
+    told = attempts(
+        (7, 503, 100.2), (7, 201, 101.0), (7, 201, 104.0), (8, 201, 103.0), (9, 201, 90.0), (None, 201, 90.0)
+    )
+    figures = confirm_figures(table, 104.0, told)
+    assert figures["confirm_ms"]["max"] == pytest.approx(500)
+    assert figures["confirm_ms"]["p50"] == pytest.approx(350)
+    assert figures["confirm_rate_per_s"] == pytest.approx(2 / 2.5)
+    assert figures["confirmed_early"] == 0
+    assert confirm_figures(table, 104.0)["confirm_ms"]["max"] == pytest.approx(3500)
+
+
+def test_a_coupon_confirmed_before_its_reply_was_read_took_no_time_and_is_counted() -> None:
+    figures = confirm_figures(
+        rows_of((7, 100.0, 100.4), (8, 100.0, 101.0)), 102.0, attempts((7, 201, 100.5), (8, 201, 100.5))
+    )
+    assert figures["confirm_ms"]["p50"] == pytest.approx(250)
+    assert figures["confirmed_early"] == 1
+
+
+def test_a_coupon_without_a_reply_has_no_time() -> None:
+    table = rows_of((7, 100.0, 100.4), (8, 100.0, 101.0))
+    figures = confirm_figures(table, 102.0, attempts((7, 201, 100.3), (8, 0, 125.0)))
+    assert (figures["confirmed"], figures["confirmed_share"]) == (2, 1.0)
+    assert figures["confirm_ms"]["max"] == pytest.approx(100)
+    nobody = confirm_figures(table, 102.0, attempts((8, 0, 125.0)))
+    assert nobody["confirm_ms"]["max"] is nobody["confirm_rate_per_s"] is None
+    assert nobody["drain_s"] == 0
+    assert nobody["reasons"]["confirm_ms"] == "no confirmed coupon has a reply with its user"

@@ -11,6 +11,7 @@ import pandas as pd
 from rushlab.judge.bound import bound
 from rushlab.judge.confirm import confirm_figures
 from rushlab.judge.thresholds import evaluate
+from rushlab.model.errors import ResultError
 from rushlab.model.profile import Profile
 from rushlab.model.results import RunFigures, ThresholdResult
 from rushlab.model.run import Run
@@ -26,15 +27,16 @@ OUTCOMES = {201: "issued", 409: "already", 410: "sold_out"}
 def run_figures(folder: RunFolder) -> RunFigures:
     """Every figure of the run's page, recomputed from its Parquet files (PointsError when they are missing)."""
     summary = read_summary(folder.summary) if folder.summary.is_file() else None
-    k6 = points.figures(folder.points, summary)["metrics"]
-    everything = points.durations(folder.points)
+    k6, attempts = points.figures(folder.points, summary)["metrics"], points.attempts(folder.points)
+    everything, issued = points.durations(folder.points), points.durations(folder.points, statuses=[ISSUED])
     reasons: dict[str, str] = {}
-    issued = points.durations(folder.points, statuses=[ISSUED])
-    fields: dict[str, Any] = _durations(everything) | _counts(k6, everything)
-    fields |= _bound(folder.record, everything, reasons) | _confirmed(folder, reasons)
+    fields: dict[str, Any] = _durations(everything, reasons) | _counts(k6, everything, outcomes(attempts), reasons)
+    fields |= _bound(folder.record, everything, reasons) | _confirmed(folder, attempts, reasons)
+    if not issued["count"]:
+        reasons["issued_ms"] = "nobody was told 201"
     return RunFigures(
         **fields,
-        outcomes=outcomes(points.attempts(folder.points)),
+        outcomes=outcomes(attempts),
         issued_ms={name: issued[name] for name in DURATIONS},
         thresholds=judge_thresholds(folder.record.profile, k6, everything),
         reasons=reasons,
@@ -59,29 +61,48 @@ def judge_thresholds(
     return evaluate(profile.thresholds, known)
 
 
-def _durations(values: dict[str, float | int | None]) -> dict[str, Any]:
-    return {f"{name}_ms": values[name] for name in DURATIONS}
+def _durations(values: dict[str, float | int | None], reasons: dict[str, str]) -> dict[str, Any]:
+    found = {f"{name}_ms": values[name] for name in DURATIONS}
+    reasons |= {name: "no request was made" for name, value in found.items() if value is None}
+    return found
 
 
-def _counts(k6: dict[str, Any], everything: dict[str, Any]) -> dict[str, Any]:
-    failed = k6.get("http_req_failed", {})
-    return {
-        "requests": int(everything["count"]),
-        "failed": int(failed.get("passes", 0)),
+def _counts(
+    k6: dict[str, Any], everything: dict[str, Any], told: dict[str, int], reasons: dict[str, str]
+) -> dict[str, Any]:
+    """Without k6's own count of failures: the requests that its script does not expect, which is the same."""
+    failed = k6.get("http_req_failed", {}).get("passes", told["rejected"] + told["failed"])
+    shares = {
         "success_rate": k6.get("success_rate", {}).get("rate"),
         "rate_per_s": k6.get("http_reqs", {}).get("rate"),
     }
+    reasons |= {name: "k6's points do not tell it" for name, value in shares.items() if value is None}
+    return {"requests": int(everything["count"]), "failed": int(failed)} | shares
 
 
 def _bound(run: Run, everything: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
     if run.load.model == "open":
-        reasons["bound"] = reasons["bound_share"] = "an open model has no bound: its arrivals are planned"
-        return {"bound": None, "bound_share": None}
-    most = bound(run.profile.at_scale(run.scale))
+        return _no_bound("an open model has no bound: its arrivals are planned", reasons)
+    try:
+        most = bound(run.profile.at_scale(run.scale))
+    except ResultError as error:
+        return _no_bound(error.sentence, reasons)
+    if not most:
+        reasons["bound_share"] = "the profile plans no request"
     return {"bound": most, "bound_share": everything["count"] / most if most else None}
 
 
-def _confirmed(folder: RunFolder, reasons: dict[str, str]) -> dict[str, Any]:
-    found = confirm_figures(evidence.load(folder.evidence).issues, folder.record.timing.ended)
-    reasons |= {name: text for name, text in found["reasons"].items() if name in ("confirm_ms", "drain_s")}
-    return {name: found[name] for name in ("confirmed", "confirm_ms", "drain_s")}
+def _no_bound(reason: str, reasons: dict[str, str]) -> dict[str, Any]:
+    reasons |= {"bound": reason, "bound_share": reason}
+    return {"bound": None, "bound_share": None}
+
+
+def _confirmed(folder: RunFolder, attempts: pd.DataFrame, reasons: dict[str, str]) -> dict[str, Any]:
+    """Waits count from each coupon's reply, the drain from the last reply of all."""
+    ended = float(attempts["ended"].max()) if len(attempts) else None
+    found = confirm_figures(evidence.load(folder.evidence).issues, ended, attempts)
+    if found["confirmed"] is None:
+        reasons["confirmed"] = found["reasons"]["drain_s"]
+    names = ("confirm_ms", "confirmed_early", "drain_s")
+    reasons |= {name: text for name, text in found["reasons"].items() if name in names}
+    return {name: found[name] for name in ("confirmed", *names)}

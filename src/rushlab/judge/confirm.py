@@ -7,67 +7,94 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rushlab.judge.requests import ACCEPTED
+
 PERCENTILES = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "max": 100.0}
+#: What has a reason when it has no value.
+NAMES = ("confirmed_share", "confirm_rate_per_s", "confirm_ms", "confirmed_early", "drain_s")
 
 
-def confirm_figures(issues: pd.DataFrame | None, ended: float | None = None) -> dict[str, Any]:
+def confirm_figures(
+    issues: pd.DataFrame | None, ended: float | None = None, attempts: pd.DataFrame | None = None
+) -> dict[str, Any]:
     """How many coupons were confirmed, how long that took, and how long the queue outlived the load.
+
+    The time to confirm is what the user waits after the reply: each coupon's confirmed_at (the
+    database's clock) minus the end of its user's first 201 (the load generator's clock). That is only
+    as good as these clocks agree; here they are one machine's. A coupon that was confirmed before its
+    reply had been read took 0 ms and is counted as early; one without a reply has no time.
 
     Parameters
     ----------
     issues
-        One row per issued coupon: `accepted_at` and `confirmed_at` in epoch seconds on the
-        database's clock (NaN = not confirmed). None = no evidence.
+        One row per issued coupon: `user_id`, `accepted_at` and `confirmed_at` in epoch seconds
+        (NaN = not confirmed). None = no evidence.
     ended
-        Epoch second at which the load generator stopped.
+        Epoch second at which the load ended: its last reply.
+    attempts
+        One row per request: user, status, ended. None: times count from `accepted_at`, which the
+        service takes before its transaction, so that they hold the wait for the commit as well.
 
     Returns
     -------
     dict
         `issued`, `confirmed`: coupons. `confirmed_share`: confirmed / issued.
         `confirm_rate_per_s`: confirmed coupons per second from the first accept to the last confirm.
-        `confirm_ms`: p50, p95, p99, max of confirmed_at − accepted_at in ms (linear interpolation
-        between order statistics). `drain_s`: seconds from `ended` to the last confirm, 0 when all
-        were confirmed before. None where there is no value; `reasons` says why, by name.
+        `confirm_ms`: p50, p95, p99, max in ms (linear interpolation between order statistics).
+        `confirmed_early`: coupons confirmed before their reply had been read. `drain_s`: seconds from
+        `ended` to the last confirm, 0 when all were confirmed before. None where there is no value;
+        `reasons` says why, by name.
     """
     if issues is None:
         return _nothing("the issues table could not be read")
-    done = issues.loc[issues["confirmed_at"].notna(), ["accepted_at", "confirmed_at"]].astype("float64")
+    done = issues[issues["confirmed_at"].notna()]
     pending = len(issues) - len(done)
     figures: dict[str, Any] = _nothing("no coupon was confirmed") | {"issued": len(issues), "confirmed": len(done)}
     if len(done):
-        figures |= _figures_of(done, len(issues), ended, pending)
+        confirmed = done["confirmed_at"].to_numpy("float64")
+        figures |= _waits(confirmed, _accepted(done, attempts)) | {"confirmed_share": len(done) / len(issues)}
+        figures |= {"drain_s": None if pending or ended is None else max(0.0, float(confirmed.max()) - ended)}
+        if pending:
+            figures["reasons"]["drain_s"] = f"{pending} coupons were never confirmed"
+        elif ended is None:
+            figures["reasons"]["drain_s"] = "the end of the load is not known"
     return figures
 
 
-def _figures_of(done: pd.DataFrame, issued: int, ended: float | None, pending: int) -> dict[str, Any]:
-    delays = (done["confirmed_at"] - done["accepted_at"]).to_numpy() * 1000
-    last = float(done["confirmed_at"].max())
-    busy = last - float(done["accepted_at"].min())
-    reasons: dict[str, str] = {}
-    if pending:
-        reasons["drain_s"] = f"{pending} coupons were never confirmed"
-    elif ended is None:
-        reasons["drain_s"] = "the end of the load is not known"
-    if busy <= 0:
-        reasons["confirm_rate_per_s"] = "everything happened at one moment"
+def _accepted(done: pd.DataFrame, attempts: pd.DataFrame | None) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Epoch second from which each confirmed coupon's wait counts; NaN without a reply."""
+    if attempts is None:
+        return done["accepted_at"].to_numpy("float64")
+    won = attempts[(attempts["status"] == ACCEPTED) & attempts["user"].notna()]
+    replied = won["ended"].groupby(won["user"].astype("int64")).min()
+    return replied.reindex(done["user_id"]).to_numpy("float64")
+
+
+def _waits(
+    confirmed: np.ndarray[Any, np.dtype[np.float64]], accepted: np.ndarray[Any, np.dtype[np.float64]]
+) -> dict[str, Any]:
+    known = ~np.isnan(accepted)
+    if not known.any():
+        gone = ("confirm_rate_per_s", "confirm_ms", "confirmed_early")
+        return {"reasons": dict.fromkeys(gone, "no confirmed coupon has a reply with its user")}
+    delays = (confirmed[known] - accepted[known]) * 1000
+    busy = float(confirmed.max() - accepted[known].min())
     return {
-        "confirmed_share": len(done) / issued,
-        "confirm_rate_per_s": len(done) / busy if busy > 0 else None,
-        "confirm_ms": {name: float(np.percentile(delays, percent)) for name, percent in PERCENTILES.items()},
-        "drain_s": None if pending or ended is None else max(0.0, last - ended),
-        "reasons": reasons,
+        "confirm_rate_per_s": len(confirmed) / busy if busy > 0 else None,
+        "confirm_ms": {name: float(np.percentile(delays.clip(0), percent)) for name, percent in PERCENTILES.items()},
+        "confirmed_early": int((delays < 0).sum()),
+        "reasons": {} if busy > 0 else {"confirm_rate_per_s": "everything happened at one moment"},
     }
 
 
 def _nothing(reason: str) -> dict[str, Any]:
-    names = ("confirmed_share", "confirm_rate_per_s", "confirm_ms", "drain_s")
     return {
         "issued": None,
         "confirmed": None,
         "confirmed_share": None,
         "confirm_rate_per_s": None,
         "confirm_ms": dict.fromkeys(PERCENTILES),
+        "confirmed_early": None,
         "drain_s": None,
-        "reasons": dict.fromkeys(names, reason),
+        "reasons": dict.fromkeys(NAMES, reason),
     }

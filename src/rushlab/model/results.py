@@ -21,9 +21,11 @@ class ThresholdResult(Struct, frozen=True, kw_only=True):
 class RunFigures(Struct, frozen=True, kw_only=True):
     """Figures over all requests of a run (durations: k6's http_req_duration, milliseconds).
 
-    `issued` is the same five durations over 201 replies alone. `bound` counts iterations,
-    `bound_share` = requests / bound. `drain_s` is the time from k6's end until every accepted
-    coupon was confirmed. None = could not be had; `reasons` says why, by field name.
+    `issued_ms` is the same durations over 201 replies alone. `bound` counts iterations,
+    `bound_share` = requests / bound. `confirm_ms` is the time from a coupon's 201 to its
+    confirmation, 0 for the `confirmed_early` ones that were confirmed before their reply had been
+    read. `drain_s` is the time from the last reply until every accepted coupon was confirmed.
+    None = could not be had; `reasons` says why, by field name.
     """
 
     requests: int
@@ -44,4 +46,5 @@ class RunFigures(Struct, frozen=True, kw_only=True):
     confirm_ms: dict[str, float | None]
     drain_s: float | None
     thresholds: tuple[ThresholdResult, ...]
+    confirmed_early: int | None = None
     reasons: dict[str, str] = {}
