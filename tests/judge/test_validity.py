@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from rushlab.judge.observed import CountFacts, IngestFacts, LoadFacts, SampleFacts
 from rushlab.judge.validity import count_by_status, exit_code, judge_run
@@ -202,20 +203,16 @@ def test_v10_limits_claims_only(samples: SampleFacts | None, expected: Status) -
     assert (status(verdict, "V10"), verdict.validity) == (expected, Validity.VALID)
 
 
-def test_v10_exempts_smoke_and_profiles_that_sell_out_by_intent() -> None:
+def test_v10_exempts_smoke() -> None:
     assert status(judged(profile=SMOKE, samples=SampleFacts(requests=10, sold_out=0)), "V10") is Status.NA
-    sold_out = Profile(
-        name="sold-out",
-        title="",
-        purpose="",
-        executor="constant-vus",
-        pause_s=1,
-        thresholds={},
-        vus=9,
-        duration_s=12,
-        stock=50,
-    )
+
+
+def test_v10_a_profile_that_is_about_selling_out_must_sell_out() -> None:
+    sold_out = structs.replace(PROFILE, name="sold-out", stock=50)
     assert status(judged(profile=sold_out, samples=SampleFacts(requests=2000, sold_out=900)), "V10") is Status.PASS
+    lasted = judged(profile=sold_out, samples=SampleFacts(requests=2000, sold_out=0))
+    assert (status(lasted, "V10"), lasted.validity) == (Status.FAIL, Validity.VALID)
+    assert "nobody was told sold out" in text(lasted, "V10")
 
 
 def test_statuses_are_counted() -> None:

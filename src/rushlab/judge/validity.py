@@ -150,20 +150,29 @@ def correctness(audit: Audit | None) -> Check:
 
 
 def enough_samples(profile: Profile, samples: SampleFacts | None) -> Check:
-    """V10: enough requests beyond the p95, and coupons to the end unless the profile sells out by intent."""
+    """V10: enough requests beyond the p95; the stock lasts, unless the profile is about selling out: then it ends."""
     if samples is None or not profile.scaled:
         return check("V10", "enough samples", Status.NA, value="smoke or not asked", limit="", evidence=[])
     worth = weight(samples.requests, 95)
-    ran_out = samples.sold_out > 0 and profile.stock is None
     status = {Weight.HEADLINE: Status.PASS, Weight.GREY: Status.WARN, Weight.TOO_FEW: Status.FAIL}[worth]
+    problem = _stock_problem(profile, samples)
     return check(
         "V10",
         "enough samples",
-        Status.FAIL if ran_out else status,
+        Status.FAIL if problem else status,
         value=f"{samples_beyond(samples.requests, 95):,} beyond the p95, {samples.sold_out:,} told sold out",
         limit="≥ 100* beyond (grey from 10*); stock lasts unless the profile sells out",
-        evidence=[f"{samples.requests:,} requests", "limits claims only"],
+        evidence=[f"{samples.requests:,} requests", problem, "limits claims only"],
     )
+
+
+def _stock_problem(profile: Profile, samples: SampleFacts) -> str:
+    """How the stock did not do what the profile is about; empty when it did."""
+    if profile.stock is None:
+        return "the stock ran out, so the later requests were another kind of work" if samples.sold_out else ""
+    if samples.sold_out:
+        return ""
+    return "the profile is about selling out, and nobody was told sold out: nothing is known of what happens then"
 
 
 def count_by_status(checks: Iterable[Check]) -> dict[Status, int]:
