@@ -622,6 +622,7 @@ def test_partial_evidence_still_proves_a_failure() -> None:
     attempts = attempts_frame((user, 201, 10.0, 10.1) for user in range(1, 6))
     result = audit(attempts, AuditEvidence(stock_ordered=4))
     assert failed(result) == ["I1"]
+    assert result.counts["oversold"] is None, "how many rows there are is not known"
 
 
 def test_replies_that_may_not_be_all_pass_nothing_that_rests_on_them() -> None:

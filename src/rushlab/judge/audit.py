@@ -72,7 +72,7 @@ def _invariants(requests: Requests, evidence: AuditEvidence) -> tuple[Check, ...
 def _counts(requests: Requests, evidence: AuditEvidence) -> dict[str, int | None]:
     issues, topic = evidence.issues, evidence.topic
     counts: dict[str, int | None] = {"attempts": requests.total, "accepted": requests.accepted}
-    counts |= dict.fromkeys(("confirmed", "lost", "unexpected", "duplicated", "recovered", "rows"))
+    counts |= dict.fromkeys(("confirmed", "lost", "unexpected", "duplicated", "recovered", "rows", "oversold"))
     if issues is not None:
         counts |= {
             "confirmed": int(issues["confirmed_at"].notna().sum()),
@@ -81,9 +81,9 @@ def _counts(requests: Requests, evidence: AuditEvidence) -> dict[str, int | None
             "duplicated": int(coupons.duplicated_users(requests, evidence).sum()),
             "recovered": len(coupons.recovered_users(requests, evidence)),
             "rows": len(issues),
+            "oversold": coupons.oversold(requests, evidence),
         }
     return counts | {
-        "oversold": coupons.oversold(requests, evidence),
         "leaked": coupons.leaked(evidence),
         "topic_messages": None if topic is None else len(topic),
         "topic_duplicates": events.topic_duplicates(evidence),
