@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rushlab.world import points as points_module
-from rushlab.world.points import attempts, durations, figures, ingest, iterations, timeline, vus
+from rushlab.world import points_sql
+from rushlab.world.points import attempts, distribution, durations, figures, ingest, iterations, timeline, vus
 from rushlab.world.points_sql import connection
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC).timestamp()
@@ -147,6 +148,39 @@ def test_durations_of_an_empty_population_are_unknown_not_zero(ingested):
     assert set(found.values()) == {None}
 
 
+def test_distribution_equals_the_percentiles_of_the_tables_and_is_denser_toward_the_slowest(ingested):
+    parquet = ingested(*(line for n in range(1, 1001) for line in request(1, 201, n, n**1.5)))
+    frame = distribution(parquet).set_index("quantile")
+    figures_of_all = durations(parquet)
+    assert len(frame) <= 400
+    assert [frame["ms"][share] for share in (0.5, 0.9, 0.95, 0.99, 1.0)] == [
+        figures_of_all[name] for name in ("median", "p90", "p95", "p99", "max")
+    ]
+    assert (frame.index[0], frame["ms"].iloc[0]) == (0.0, 1.0)
+    steps = np.diff(frame.index)
+    assert (steps > 0).all()
+    assert steps[-1] < steps[len(steps) * 3 // 4] < steps[0]
+    assert frame["ms"].is_monotonic_increasing
+
+
+def test_distribution_is_the_same_when_the_values_do_not_fit_in_memory(ingested, monkeypatch):
+    parquet = ingested(*(line for n in range(1, 1001) for line in request(1, 201, n, n**1.5)))
+    in_memory = distribution(parquet)
+    monkeypatch.setattr(points_sql, "MAX_SELECTED", 10)
+    assert distribution(parquet).equals(in_memory)
+
+
+def test_distribution_of_few_requests_has_a_row_for_each(ingested):
+    parquet = ingested(*(line for n in (30, 10, 20) for line in request(1, 409, n, float(n))))
+    assert distribution(parquet).to_numpy().tolist() == [[0.0, 10.0], [0.5, 20.0], [1.0, 30.0]]
+    assert distribution(ingested(*request(1, 201, 7, 5.0))).to_numpy().tolist() == [[0.0, 5.0]]
+
+
+def test_distribution_of_no_request_is_an_empty_frame(ingested):
+    frame = distribution(ingested(point("vus", 1, 0)))
+    assert (len(frame), list(frame.columns)) == (0, ["quantile", "ms"])
+
+
 def test_iterations_have_count_and_mean(ingested):
     parquet = ingested(point("iteration_duration", 1000, 1), point("iteration_duration", 2000, 2))
     assert iterations(parquet) == {"count": 2, "mean_ms": 1500}
@@ -226,6 +260,7 @@ def test_public_names():
         "Ingested",
         "attempts",
         "disagreements",
+        "distribution",
         "durations",
         "figures",
         "ingest",

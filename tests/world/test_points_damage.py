@@ -95,6 +95,8 @@ BAD_LINES = {
     "beyond a double": line(1).replace('"value": 1', '"value": 1e999'),
     "no value": line(None),
     "value is text": line("fast"),
+    "value is a number as text": line("5"),
+    "value is true": line(True),
     "no time": line(1, time=None),
     "bad month": line(1, time="2026-13-24T10:00:00Z"),
     "time is a number": line(1, time=1234),
@@ -114,6 +116,12 @@ BAD_LINES = {
     "unknown kind": DECLARED.replace("trend", "histogram"),
     "declares another": DECLARED.replace('"metric": "m"', '"metric": "n"'),
     "data is text": '{"metric": "m", "type": "Point", "data": "x"}',
+    "sub-metrics are text": DECLARED.replace('"submetrics": null', '"submetrics": "x"'),
+    "sub-metrics are an object": DECLARED.replace('"submetrics": null', '"submetrics": {"name": "m{a:b}"}'),
+    "a sub-metric without a name": DECLARED.replace('"submetrics": null', '"submetrics": [{"tags": {"a": "b"}}]'),
+    "a sub-metric's tag is a number": DECLARED.replace(
+        '"submetrics": null', '"submetrics": [{"name": "m{a:1}", "tags": {"a": 1}}]'
+    ),
     "two in one line": line(1) + line(2),
     "junk behind": line(1) + " junk",
     "lone surrogate": line(1).replace('"m"', '"m\\ud800"'),

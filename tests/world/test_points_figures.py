@@ -154,6 +154,36 @@ def test_more_metrics_than_any_test_has_are_refused(tmp_path, monkeypatch):
         figures_of(tmp_path, *(line for n in "abc" for line in (metric(f"m{n}", "rate"), point(f"m{n}", 1))))
 
 
+def test_names_are_counted_before_anything_is_fetched(tmp_path, monkeypatch):
+    monkeypatch.setattr(points_figures, "MAX_METRICS", 2)
+    monkeypatch.setattr(points_sql.Points, "totals", lambda points: pytest.fail("a million rows were fetched"))
+    with pytest.raises(PointsError, match="more than 2 metrics"):
+        figures_of(tmp_path, *(point(f"m{n}", 1) for n in "abc"))
+
+
+def test_what_the_database_refuses_is_told_in_words(tmp_path):
+    figures_of(tmp_path, metric("m", "rate"), point("m", 1))
+    with (
+        pytest.raises(PointsError, match=r"cannot be read: .*too much"),
+        points_sql.opened(tmp_path / "points.parquet") as points,
+    ):
+        points.rows("SELECT error('too much')")
+
+
+def test_a_declaration_that_is_not_k6s_is_told_in_words(tmp_path):
+    """A points file that another version wrote; ingest itself refuses such a line."""
+    figures_of(tmp_path, metric("m", "rate"), point("m", 1))
+    parquet = tmp_path / "points.parquet"
+    bad = """'{"name": "m", "type": "rate", "submetrics": "x"}'"""
+    column = f"CASE WHEN declaration IS NULL THEN NULL ELSE {bad} END AS declaration"
+    with points_sql.connection() as con:
+        con.execute(f"CREATE TABLE t AS SELECT * REPLACE ({column}) FROM '{parquet}'")
+        notes = """{rushlab: '{"schema": 1}'}"""
+        con.execute(f"COPY t TO '{parquet}' (FORMAT parquet, KV_METADATA {notes})")
+    with pytest.raises(PointsError, match="a Metric line that is not k6's"):
+        figures(parquet)
+
+
 def test_summary_of_another_run_is_warned_of(tmp_path):
     lines = [metric("http_reqs", "counter"), point("http_reqs", 1), point("http_reqs", 1, 5)]
     found = figures_of(tmp_path, *lines, summary=summary_of(5000, http_reqs={"count": 3, "rate": 1}))

@@ -17,6 +17,7 @@ __all__ = [
     "Ingested",
     "attempts",
     "disagreements",
+    "distribution",
     "durations",
     "figures",
     "ingest",
@@ -64,6 +65,18 @@ def durations(parquet: Path, statuses: Collection[int] | None = None) -> dict[st
     """
     with opened(parquet) as points:
         return points.durations(None if statuses is None else sorted(statuses), _SHARES)
+
+
+def distribution(parquet: Path) -> pd.DataFrame:
+    """One row per quantile of all requests: quantile (0 to 1, denser toward 1), ms; at most 400 rows, sorted by both.
+
+    Values are http_req_duration, interpolated as in `durations`. Few requests have one row each; none, no row.
+    """
+    import pandas as pd  # ingest alone never needs it
+
+    with opened(parquet) as points:
+        shares, times = points.distribution()
+    return pd.DataFrame({"quantile": shares, "ms": times}, dtype="float64")
 
 
 def iterations(parquet: Path) -> dict[str, float | int | None]:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from rushlab.model.errors import PointsError
+from rushlab.world.points_line import Declaration, declaration_of
 from rushlab.world.points_reader import read_notes
 from rushlab.world.points_sql import Points, Selection, Totals, opened
 from rushlab.world.summary import Summary
@@ -21,17 +22,6 @@ MAX_METRICS = 10_000
 #: k6 makes this sub-metric in every test, and prints it only when it has points.
 _AUTOMATIC = "http_req_duration{expected_response:true}"
 _SHARES = {"med": 0.5, "p(90)": 0.9, "p(95)": 0.95}
-
-
-class _SubMetric(Struct):
-    name: str
-    tags: dict[str, str] | None = None
-
-
-class _Declaration(Struct):
-    name: str
-    type: str
-    submetrics: list[_SubMetric] | None = None
 
 
 class _Clock(Struct, frozen=True):
@@ -102,10 +92,11 @@ def _clock(summary: Summary | None, span_s: float | None) -> _Clock:
 
 
 def _metrics(points: Points, clock: _Clock, warnings: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    totals = points.totals()
+    names = points.rows("SELECT count(DISTINCT metric) FROM points")[0][0]
+    _limit(names)
     declared = _declarations(points)
-    if len(totals) + sum(len(subs) for _, subs in declared.values()) > MAX_METRICS:
-        raise PointsError(f"The points have more than {MAX_METRICS:,} metrics", "a metric's name holds an id, it seems")
+    _limit(names + sum(len(subs) for _, subs in declared.values()))
+    totals = points.totals()
     for metric, total in sorted(totals.items()):
         if metric not in declared:
             warnings.append(f"{metric} has no Metric line, so its kind is not known: left out")
@@ -125,12 +116,25 @@ def _metrics(points: Points, clock: _Clock, warnings: list[str]) -> Iterator[tup
 def _declarations(points: Points) -> dict[str, tuple[str, dict[str, tuple[tuple[str, str], ...]]]]:
     """Kind and sub-metrics (name → tags) by metric; a repeated declaration adds its sub-metrics."""
     declared: dict[str, tuple[str, dict[str, tuple[tuple[str, str], ...]]]] = {}
-    rows = points.rows(f"SELECT DISTINCT declaration FROM lines WHERE declaration IS NOT NULL LIMIT {MAX_METRICS}")
+    rows = points.rows(f"SELECT DISTINCT declaration FROM lines WHERE declaration IS NOT NULL LIMIT {MAX_METRICS + 1}")
+    _limit(len(rows))
     for (text,) in sorted(rows):
-        entry = msgspec.json.decode(text, type=_Declaration)
+        entry = _declaration(text)
         _, submetrics = declared.setdefault(entry.name, (entry.type, {}))
         submetrics.update({sub.name: tuple((sub.tags or {}).items()) for sub in entry.submetrics or []})
     return declared
+
+
+def _declaration(text: str) -> Declaration:
+    try:
+        return declaration_of(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise PointsError("The points have a Metric line that is not k6's", str(error)) from error
+
+
+def _limit(metrics: int) -> None:
+    if metrics > MAX_METRICS:
+        raise PointsError(f"The points have more than {MAX_METRICS:,} metrics", "a metric's name holds an id, it seems")
 
 
 def _values(points: Points, kind: str, selection: Selection, totals: Totals, clock: _Clock) -> dict[str, Any]:

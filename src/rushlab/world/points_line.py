@@ -32,14 +32,29 @@ class _Point(Struct):
     metadata: dict[str, Any] | None = None
 
 
-class _Metric(Struct):
+class SubMetric(Struct):
+    """A sub-metric that k6 makes: its name and the tags that its points carry."""
+
+    name: str
+    tags: dict[str, str] | None = None
+
+
+class Declaration(Struct):
+    """What a Metric line says of a metric."""
+
     name: str
     type: Literal["counter", "gauge", "rate", "trend"]
+    submetrics: list[SubMetric] | None = None
 
 
 _line_decoder = msgspec.json.Decoder(_Line)
 _point_decoder = msgspec.json.Decoder(_Point)
-_metric_decoder = msgspec.json.Decoder(_Metric)
+_metric_decoder = msgspec.json.Decoder(Declaration)
+
+
+def declaration_of(text: str) -> Declaration:
+    """The `data` of a Metric line (msgspec.DecodeError or RecursionError when it is none)."""
+    return _metric_decoder.decode(text)
 
 
 def fault_of(line: bytes) -> str | None:

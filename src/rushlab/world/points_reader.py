@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from rushlab.model.errors import PointsError, ResultError, StorageError
 from rushlab.world.points_damage import Compression, blame, is_intact, probe, salvage
-from rushlab.world.points_line import MAX_LINE_BYTES, MAX_NAME_BYTES, MAX_TAGS_BYTES
+from rushlab.world.points_line import MAX_LINE_BYTES, MAX_NAME_BYTES, MAX_TAGS_BYTES, declaration_of
 from rushlab.world.points_sql import as_file, connection
 
 _NOTES_KEY = "rushlab"
@@ -77,6 +77,10 @@ def read_notes(parquet: Path) -> Notes:
             raise ResultError(f"{parquet} is not a points file of this workbench") from error
 
 
+class _BadDeclaration(Exception):
+    """A Metric line that is JSON but not k6's."""
+
+
 class _Reader:
     """One file on its way to `parquet` in a folder of its own."""
 
@@ -90,7 +94,7 @@ class _Reader:
         """The fast path; what it cannot read, or not trust, is looked at again."""
         try:
             intact = self._copy_checked(compression, notes)
-        except duckdb.Error as error:
+        except (duckdb.Error, _BadDeclaration) as error:
             _raise_if_storage(error, self._source)
             if compression == "none":
                 raise blame(self._source, self._source, error) from error
@@ -112,7 +116,7 @@ class _Reader:
         notes = replace(notes, truncated=salvage(self._source, compression, self._lines))
         try:
             self._copy(self._lines, "none", notes)
-        except duckdb.Error as error:
+        except (duckdb.Error, _BadDeclaration) as error:
             _raise_if_storage(error, self._source)
             raise blame(self._source, self._lines, error) from error
         return notes
@@ -123,6 +127,17 @@ class _Reader:
         self._con.execute(
             f"COPY ({_SELECT}) TO {_literal(str(self.parquet))} ({options})", [as_file(lines), compression]
         )
+        self._check_declarations()
+
+    def _check_declarations(self) -> None:
+        """What SQL does not check: the sub-metrics of the Metric lines, a few in any real file."""
+        found = self._con.execute(_DECLARATIONS, [as_file(self.parquet)])
+        while rows := found.fetchmany(1000):
+            for (text,) in rows:
+                try:
+                    declaration_of(text)
+                except (msgspec.DecodeError, RecursionError) as error:
+                    raise _BadDeclaration(str(error)) from error
 
 
 @contextmanager
@@ -136,7 +151,7 @@ def _workspace(target: Path) -> Iterator[Path]:
         raise StorageError(f"{target} cannot be written", error.strerror or str(error)) from error
 
 
-def _raise_if_storage(error: duckdb.Error, source: Path) -> None:
+def _raise_if_storage(error: Exception, source: Path) -> None:
     """StorageError when the disk or the memory limit, not the file, is what failed."""
     reason = str(error).partition("\n")[0]
     if "No space left" in reason:
@@ -154,14 +169,20 @@ def _literal(text: str) -> str:
 
 
 _COUNTS = "SELECT count(*), count_if(declaration IS NULL) FROM read_parquet(?, hive_partitioning = false)"
+_DECLARATIONS = """
+SELECT DISTINCT declaration FROM read_parquet(?, hive_partitioning = false) WHERE declaration IS NOT NULL
+"""
 _NOTES = "SELECT value FROM parquet_kv_metadata(?) WHERE key = ?"
+
+# Read as a number at once, "5" and true would be one too.
+_VALUE = "TRY_CAST(CAST(data.value AS VARCHAR) AS DOUBLE)"
 
 # The order of the lines is kept: k6's "last value of a gauge" is the last line, not the latest time stamp.
 # A line that is JSON but no point of k6 stops the copy by error(); blame() then says which one it was.
 _SELECT = f"""
-SELECT metric, data.time AS time, data.value AS value, data.tags AS tags, data.metadata AS metadata,
+SELECT metric, data.time AS time, {_VALUE} AS value, data.tags AS tags, data.metadata AS metadata,
        CASE
-           WHEN type = 'Point' AND isfinite(data.value) AND data.time IS NOT NULL
+           WHEN type = 'Point' AND isfinite({_VALUE}) AND data.time IS NOT NULL
                 AND strlen(metric) <= {MAX_NAME_BYTES}
                 AND coalesce(starts_with(data.tags, '{{') AND strlen(data.tags) <= {MAX_TAGS_BYTES}, true)
                 AND coalesce(starts_with(data.metadata, '{{') AND strlen(data.metadata) <= {MAX_TAGS_BYTES}, true)
@@ -175,6 +196,6 @@ SELECT metric, data.time AS time, data.value AS value, data.tags AS tags, data.m
 FROM read_json(
     ?, hive_partitioning = false, format = 'newline_delimited', compression = ?, maximum_object_size = {MAX_LINE_BYTES},
     columns = {{metric: 'VARCHAR', type: 'VARCHAR', data: 'STRUCT(
-        time TIMESTAMPTZ, value DOUBLE, tags JSON, metadata JSON,
+        time TIMESTAMPTZ, value JSON, tags JSON, metadata JSON,
         name VARCHAR, "type" VARCHAR, contains VARCHAR, thresholds VARCHAR[], submetrics JSON)'}})
 """

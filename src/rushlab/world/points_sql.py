@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from msgspec import Struct
 
-from rushlab.model.errors import ResultError
+from rushlab.model.errors import PointsError, ResultError
 
 if TYPE_CHECKING:  # DuckDB imports pandas itself when a frame is asked for; ingest alone never does
     import pandas as pd
@@ -35,6 +35,13 @@ MEMORY_LIMIT = "512MB"
 MAX_THREADS = 8
 #: Values of one metric that are held in memory at once (16 bytes each while they are collected).
 MAX_SELECTED = 4_000_000
+#: Where a distribution is read, in millionths of all values: every half per cent up to 90 %, finer toward the slowest.
+_MILLIONTHS = (
+    *range(0, 900_000, 5_000),
+    *range(900_000, 990_000, 1_000),
+    *range(990_000, 999_900, 100),
+    *range(999_900, 1_000_001, 10),
+)
 
 _SETTINGS = {
     "autoinstall_known_extensions": "false",
@@ -165,6 +172,13 @@ class Points:
         )
         return {"count": count, "mean": mean, **dict(zip(shares, values, strict=True)), "max": maximum}
 
+    def distribution(self) -> tuple[list[float], list[float]]:
+        """Shares (0 to 1) of all requests and the duration (ms) at each; at most 400, none without requests."""
+        condition = "metric = 'http_req_duration'"
+        count = self.rows(f"SELECT count(*) FROM points WHERE {condition}")[0][0]
+        shares = _shares(count)
+        return shares, self._interpolated(condition, (), count, shares) if count else []
+
     def per_second(self, start: float) -> pd.DataFrame:
         """One row per second since `start` in which something was recorded (see points.timeline)."""
         return self.frame(_PER_SECOND, [start])
@@ -174,13 +188,28 @@ class Points:
         return self.frame(_ATTEMPTS, [name])
 
 
+def _shares(count: int) -> list[float]:
+    """Where the distribution of `count` values is read: at every value when they are few."""
+    if count > len(_MILLIONTHS):
+        return [millionths / 1e6 for millionths in _MILLIONTHS]
+    return [rank / max(count - 1, 1) for rank in range(count)]
+
+
 def _between(low: float, high: float, share: float) -> float:
     return low + (high - low) * share
 
 
 @contextmanager
 def opened(parquet: Path) -> Iterator[Points]:
-    """The points in a Parquet file that `ingest` wrote (ResultError when it is not there or is none)."""
+    """The points in a Parquet file that `ingest` wrote.
+
+    Raises
+    ------
+    ResultError
+        The file is not there or is none of ours.
+    PointsError
+        A question about it failed (it is damaged within, or needs more memory than the limit).
+    """
     if not parquet.is_file():
         raise ResultError(f"There are no points at {parquet}")
     with connection(parquet.with_suffix(".spill")) as con:
@@ -190,7 +219,10 @@ def opened(parquet: Path) -> Iterator[Points]:
         except (duckdb.InvalidInputException, duckdb.BinderException, duckdb.IOException) as error:
             reason = str(error).partition("\n")[0]
             raise ResultError(f"{parquet} is not a points file of this workbench", reason) from error
-        yield points
+        try:
+            yield points
+        except duckdb.Error as error:
+            raise PointsError(f"The points in {parquet} cannot be read", str(error).partition("\n")[0]) from error
 
 
 _SOURCE = """
