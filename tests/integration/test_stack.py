@@ -133,11 +133,11 @@ def test_a_drain_that_cannot_end_says_what_is_missing(stack) -> None:  # type: i
 
 
 def test_a_taken_service_port_moves_the_service(stack) -> None:  # type: ignore[no-untyped-def]
-    held = [one for one in stack.backend.processes.found() if one.name == "service"]
-    stack.backend.processes.stop(held)
-    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", 8080)):
+    before = stack.reset(coupons=1).service
+    stack.backend.processes.stop([one for one in stack.backend.processes.found() if one.name == "service"])
+    with socket.create_server(("127.0.0.1", int(before.rpartition(":")[2]))):
         target = stack.reset(coupons=1)
-        assert not target.service.endswith(":8080")
+        assert target.service != before
         assert issue(target.service, target.coupon_id, 1) == 201
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rushlab.model.errors import StackError
 from rushlab.world.settings import PROJECT
 from rushlab.world.stack import kafka_archive
 from rushlab.world.stack.processes import Processes
@@ -25,14 +26,12 @@ def test_another_java_has_another_archive(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_a_java_that_cannot_make_one_is_told_and_is_no_obstacle(
+def test_a_broker_that_does_not_come_up_is_not_recorded_as_done(
     tmp_path: Path, processes: Processes, code: int
 ) -> None:
-    said: list[str] = []
     folder = tmp_path / "archive"
     folder.mkdir()
     java = java_that_says(tmp_path, "17.0.1", code)
-    assert kafka_archive.make(folder, PROJECT, tmp_path, java, processes=processes, step=said.append)
-    assert not (folder / kafka_archive.FILE).exists()
-    assert said[-1].startswith("Kafka will start slowly: ")
+    with pytest.raises(StackError):
+        kafka_archive.make(folder, PROJECT, tmp_path, java, processes=processes, step=print)
     assert processes.found() == []

@@ -57,6 +57,14 @@ def test_something_that_listens_but_is_no_database_is_not_ready(web: int) -> Non
     assert probes.answers_redis(web) is not None
 
 
+def test_a_database_that_accepts_and_stays_silent_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probes, "_ANSWER_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert probes.answers_sql(silent.getsockname()[1], "root", "") is not None
+
+
 def test_a_port_that_is_merely_bound_is_not_ready() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))

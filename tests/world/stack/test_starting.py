@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -46,13 +46,35 @@ def test_a_server_with_another_configuration_is_replaced(processes: Processes, l
     assert (little.folder / "little.conf").read_text() == "b"
 
 
-def test_a_server_that_hangs_is_replaced(processes: Processes, little: LittleServer) -> None:
+def test_a_server_that_hangs_for_longer_than_its_time_is_replaced(processes: Processes, little: LittleServer) -> None:
+    little = replace(little, timeout_s=3)
     bring_up([little], processes, print)
     (first,) = pids(processes)
     os.kill(first, signal.SIGSTOP)
     bring_up([little], processes, print)
     assert pids(processes) != [first]
     assert little.probe() is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusyServer(LittleServer):
+    """Its first probes after a start find it busy."""
+
+    states: list[str] = field(default_factory=list)
+
+    def probe(self) -> str | None:
+        return self.states.pop() if self.states else super().probe()
+
+
+def test_a_server_that_is_busy_for_a_moment_is_kept(processes: Processes, tmp_path: Path, free_port: int) -> None:
+    busy = BusyServer(folder=tmp_path / "little", port=free_port)
+    bring_up([busy], processes, print)
+    first = pids(processes)
+    busy.states.extend(["no answer"] * 3)
+    said: list[str] = []
+    bring_up([busy], processes, said.append)
+    assert pids(processes) == first
+    assert said == ["waiting for little, which runs but does not answer yet (no answer)"]
 
 
 def test_two_left_under_one_name_are_reduced_to_one(processes: Processes, little: LittleServer) -> None:

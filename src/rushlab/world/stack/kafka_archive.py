@@ -12,7 +12,6 @@ import socket
 from pathlib import Path
 from string import Template
 
-from rushlab.model.errors import StackError
 from rushlab.world.stack import java, kafka_jars
 from rushlab.world.stack.backend import Step
 from rushlab.world.stack.ports import HOST
@@ -30,12 +29,15 @@ def folder_name(root: Path, runtime: Path) -> str:
 
 
 def make(folder: Path, root: Path, libraries: Path, runtime: Path, *, processes: Processes, step: Step) -> str:
-    """Run a broker once to write `folder`/kafka.jsa; the manifest's JSON. Without the file when that fails."""
+    """Run a broker once to write `folder`/kafka.jsa; the manifest's JSON. A Java without archives writes none.
+
+    Raises
+    ------
+    StackError
+        The broker did not come up.
+    """
     step("preparing Kafka for fast starts")
-    try:
-        _train(folder, root, libraries, runtime, processes)
-    except StackError as error:
-        step(f"Kafka will start slowly: {error.what}")
+    _train(folder, root, libraries, runtime, processes)
     shutil.rmtree(folder / "data", ignore_errors=True)
     return '{"schema": 1}'
 

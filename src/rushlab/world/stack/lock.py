@@ -57,7 +57,7 @@ def _take(descriptor: int, home: Path) -> bool:
     deadline = time.monotonic() + _PATIENCE_S
     while not _try(descriptor):
         holder = _read(descriptor)
-        if holder is not None and holder.pid == os.getpid():
+        if holder is not None and holder.pid == os.getpid() and _lives(holder):
             return False
         if time.monotonic() >= deadline or (holder is not None and _lives(holder)):
             raise _locked(holder, home)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from pathlib import Path
@@ -22,8 +23,12 @@ def begin(log: Path, name: str) -> None:
     make_folder(log.parent)
     with storage(log):
         rotate(log, _LIMIT_BYTES)
-        with log.open("a", encoding="utf-8") as file:
+        with open(log, "a", encoding="utf-8", opener=_private) as file:
             file.write(f"{_BEGIN}{name} at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def shorten(folder: Path) -> None:

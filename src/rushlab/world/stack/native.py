@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from rushlab.model.variant import Variant, unknown
 from rushlab.world.settings import Settings
@@ -54,6 +55,7 @@ class NativeBackend:
         self._home, self._root = settings.home.resolve(), settings.root.resolve()
         self._cache = settings.cache_folder.resolve()
         self.processes = Processes(self._home)
+        self._provided: provision.Tools | None = None
 
     def up(self, step: Step) -> Endpoints:
         """Start every server that is not running and wait until each answers; the first time, fetch them.
@@ -160,14 +162,22 @@ class NativeBackend:
 
     def _known_site(self) -> Site:
         """The site of the servers that run, as `up` remembered it; nothing is chosen or started."""
-        return self._at(self._tools(lambda text: None), {**DEFAULTS, **self._book().remembered()})
+        return self._at(self._known_tools, {**DEFAULTS, **self._book().remembered()})
 
     def _at(self, tools: provision.Tools, ports: Mapping[str, int]) -> Site:
         secret = passwords.load(self._home)
         return Site(home=self._home, root=self._root, tools=tools, ports=ports, passwords=secret)
 
     def _tools(self, step: Step) -> provision.Tools:
-        return provision.provide(self._cache, self._root, self.processes, step)
+        """Fetched and checked by the first call; a cache that was emptied since is filled again."""
+        if self._provided is None or not self._provided.there():
+            self._provided = provision.provide(self._cache, self._root, self.processes, step)
+        return self._provided
+
+    @cached_property
+    def _known_tools(self) -> provision.Tools:
+        """Where they are; nothing is fetched for someone who only looks."""
+        return provision.locate(self._cache, self._root)
 
     def _book(self, chosen: Mapping[str, int] | None = None) -> PortBook:
         settings = self._settings

@@ -109,11 +109,24 @@ def answers_http(url: str, accept: Callable[[requests.Response], bool] = lambda 
 def answers_sql(port: int, user: str, password: str) -> str | None:
     """Ready when SELECT 1 is answered."""
     try:
-        with pymysql.connect(host=HOST, port=port, user=user, password=password, connect_timeout=2) as connection:
+        with connect_sql(port, user, password) as connection:
             connection.ping(reconnect=False)
     except pymysql.MySQLError as error:
         return str(error.args[-1])
     return None
+
+
+def connect_sql(port: int, user: str, password: str) -> pymysql.Connection[pymysql.cursors.Cursor]:
+    """A connection on which no wait is longer than a probe's, also with a database that accepts and says nothing."""
+    return pymysql.connect(
+        host=HOST,
+        port=port,
+        user=user,
+        password=password,
+        connect_timeout=_ANSWER_S,
+        read_timeout=_ANSWER_S,
+        write_timeout=_ANSWER_S,
+    )
 
 
 def answers_redis(port: int) -> str | None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from msgspec import Struct
 
 from rushlab.model.errors import StackError
@@ -25,6 +26,8 @@ from rushlab.world.stack.processes import Processes
 
 #: Written last into a folder that is whole.
 MANIFEST = "manifest.json"
+_PARTIAL = ".partial-"
+_OLD = ".old-"
 
 
 class Tools(Struct, frozen=True, kw_only=True):
@@ -34,6 +37,10 @@ class Tools(Struct, frozen=True, kw_only=True):
     kafka: Path  # folder of Kafka's jars
     kafka_archive: Path  # Kafka's loaded classes; Java does without when the file is not there
     java: Path  # the java program
+
+    def there(self) -> bool:
+        """Whether the folders still are where they were."""
+        return self.debian.is_dir() and self.kafka.is_dir()
 
     def program(self, name: str) -> str:
         """Path of a program out of the unpacked packages."""
@@ -57,36 +64,58 @@ def provide(cache: Path, root: Path, processes: Processes, step: Step) -> Tools:
         Something cannot be had; the message says how to get it.
     """
     system = debian.system()
-    unpacked = cache / debian.folder_name(system)
-    if (unpacked / MANIFEST).exists() and debian.missing_libraries(unpacked):
-        step("a library of the system is gone, fetching the servers again")
-        with storage(unpacked), cache_lock(cache):
-            shutil.rmtree(unpacked)
-    install(cache, unpacked, lambda folder: debian.fetch(folder, system, processes, step))
-    jars = cache / kafka_jars.folder_name(root)
+    tools = locate(cache, root)
+    runtime, libraries = tools.java, tools.kafka
+
+    def servers(folder: Path) -> str:
+        return debian.fetch(folder, system, processes, step)
+
+    def jars(folder: Path) -> str:
+        return kafka_jars.fetch(folder, root, runtime, processes, step)
+
+    def classes(folder: Path) -> str:
+        return kafka_archive.make(folder, root, libraries, runtime, processes=processes, step=step)
+
+    install(cache, tools.debian, servers, step, runs=lambda: not debian.missing_libraries(tools.debian))
+    install(cache, libraries.parent, jars, step)
+    try:
+        install(cache, tools.kafka_archive.parent, classes, step)
+    except StackError as error:  # the next start tries again
+        step(f"Kafka will start slowly: {error.what}")
+    return tools
+
+
+def locate(cache: Path, root: Path) -> Tools:
+    """Where everything is once it was provided; nothing is fetched, made or checked."""
     runtime = java.find()
-    install(cache, jars, lambda folder: kafka_jars.fetch(folder, root, runtime, processes, step))
-    classes = cache / kafka_archive.folder_name(root, runtime)
-    libraries = jars / "libs"
-    install(
-        cache,
-        classes,
-        lambda folder: kafka_archive.make(folder, root, libraries, runtime, processes=processes, step=step),
+    return Tools(
+        debian=cache / debian.folder_name(debian.system()),
+        kafka=cache / kafka_jars.folder_name(root) / "libs",
+        kafka_archive=cache / kafka_archive.folder_name(root, runtime) / kafka_archive.FILE,
+        java=runtime,
     )
-    return Tools(debian=unpacked, kafka=libraries, kafka_archive=classes / kafka_archive.FILE, java=runtime)
 
 
-def install(cache: Path, folder: Path, fill: Callable[[Path], str]) -> None:
-    """Fill a folder beside its place and rename it when whole; what a killed workbench left is thrown away first."""
-    if (folder / MANIFEST).exists():
+def install(
+    cache: Path, folder: Path, fill: Callable[[Path], str], step: Step, *, runs: Callable[[], bool] = lambda: True
+) -> None:
+    """Fill a folder beside its place and rename it when whole; what a killed workbench left is thrown away first.
+
+    A whole folder whose content no longer `runs` here is filled anew. Everything is decided under the lock: another
+    checkout may have mended it in the meantime, and may run servers from what is there.
+    """
+
+    def there() -> bool:
+        return (folder / MANIFEST).exists() and runs()
+
+    if there():
         return
     make_folder(cache)
-    with cache_lock(cache), storage(folder):
-        if (folder / MANIFEST).exists():
+    with cache_lock(cache, step), storage(folder):
+        if there():
             return
-        for stale in (*cache.glob(".partial-*"), folder):
-            shutil.rmtree(stale, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=cache))
+        _put_aside(cache, folder)
+        partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=cache))
         try:
             write_private(partial / MANIFEST, fill(partial), mode=0o644)
             partial.chmod(0o755)
@@ -95,13 +124,34 @@ def install(cache: Path, folder: Path, fill: Callable[[Path], str]) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def _put_aside(cache: Path, folder: Path) -> None:
+    """Make room without pulling the files away from servers that run from them, perhaps another checkout's."""
+    for partial in cache.glob(f"{_PARTIAL}*"):
+        shutil.rmtree(partial, ignore_errors=True)
+    if folder.exists():
+        folder.rename(Path(tempfile.mkdtemp(prefix=_OLD, dir=cache), folder.name))
+    in_use = _programs()
+    for old in cache.glob(f"{_OLD}*"):
+        if not any(program.is_relative_to(old) for program in in_use):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _programs() -> list[Path]:
+    """What this user's processes run from."""
+    return [Path(process.info["exe"]) for process in psutil.process_iter(["exe"]) if process.info["exe"]]
+
+
 @contextmanager
-def cache_lock(cache: Path) -> Iterator[None]:
-    """One workbench fills the cache at a time; the others wait for it."""
+def cache_lock(cache: Path, step: Step) -> Iterator[None]:
+    """One workbench fills the cache at a time; the others say that they wait for it."""
     with storage(cache):
         descriptor = os.open(cache / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            step("waiting for another workbench, which is fetching the servers")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rushlab.model.errors import PortTaken
 from rushlab.world.files import storage
 from rushlab.world.stack.backend import Step
-from rushlab.world.stack.endings import holds_port
+from rushlab.world.stack.endings import holds_port, is_alive
 from rushlab.world.stack.files import write_private
 from rushlab.world.stack.marks import Running
 from rushlab.world.stack.probes import Awaited, wait_for
@@ -17,19 +18,21 @@ from rushlab.world.stack.processes import Launch, Processes
 from rushlab.world.stack.servers.base import Server, fingerprint
 
 T = TypeVar("T")
+_POLL_S = 0.05
 
 
 def bring_up(servers: Sequence[Server], processes: Processes, step: Step) -> None:
     """Start those servers that do not run as they should, all at the same time, and wait until each answers.
 
-    What runs with the same configuration and answers is kept. When one fails, those started here are stopped again.
+    What runs with the same configuration and answers within its own time is kept: a server that is replaced may lose
+    its data. When one fails, those started here are stopped again.
 
     Raises
     ------
     StackError
         A server did not come up.
     """
-    missing = [server for server in servers if not _keep(server, processes)]
+    missing = [server for server in servers if not _keep(server, processes, step)]
     if not missing:
         return
     started: list[Running] = []
@@ -74,20 +77,31 @@ def launch(server: Server) -> Launch:
     )
 
 
-def _keep(server: Server, processes: Processes) -> bool:
+def _keep(server: Server, processes: Processes, step: Step) -> bool:
     """Whether it runs as it should; what runs otherwise under its name is stopped."""
     for path, text in server.files().items():
         write_private(path, text)
     own = [running for running in processes.found() if running.name == server.name]
-    if len(own) == 1 and _is_right(own[0], server):
+    if len(own) == 1 and _is_right(own[0], server, step):
         return True
     processes.stop(own)
     return False
 
 
-def _is_right(running: Running, server: Server) -> bool:
+def _is_right(running: Running, server: Server, step: Step) -> bool:
     same = running.config == fingerprint(server) and holds_port(running.pid, server.port)
-    return same and server.probe() is None
+    return same and _answers(running, server, step)
+
+
+def _answers(running: Running, server: Server, step: Step) -> bool:
+    """Whether it answers within the time it may take to start; one that is merely busy needs more than one probe."""
+    state, deadline = server.probe(), time.monotonic() + server.timeout_s
+    if state is not None:
+        step(f"waiting for {server.name}, which runs but does not answer yet ({state})")
+    while state is not None and is_alive(running.pid) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+        state = server.probe()
+    return state is None
 
 
 def _make_data(servers: Sequence[Server], processes: Processes, started: list[Running], step: Step) -> None:

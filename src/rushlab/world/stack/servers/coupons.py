@@ -14,6 +14,10 @@ from rushlab.world.stack.probes import answers_http
 from rushlab.world.stack.servers.base import Setup, Site
 from rushlab.world.stack.servers.mariadb import MariaDB
 
+#: How long a process may take to become ready, and how much longer for each that starts beside it.
+START_S = 20.0
+EACH_MORE_S = 1.5
+
 
 class Wiring(Struct, frozen=True, kw_only=True):
     """What one run's processes have in common."""
@@ -33,7 +37,7 @@ class CouponProcess(Struct, frozen=True, kw_only=True):
     port: int
     metrics_port: int
     index: int = 0
-    timeout_s: float = 20
+    timeout_s: float = START_S
 
     @property
     def awaited(self) -> str:
@@ -96,14 +100,24 @@ def connections(site: Site) -> dict[str, str]:
 def coupon_processes(site: Site, wiring: Wiring, ports: Mapping[str, int]) -> Sequence[CouponProcess]:
     """The processes of a run, the service first; `ports` has one per name, and `service-metrics`."""
 
+    names = consumer_names(wiring.knobs)
+    timeout_s = START_S + EACH_MORE_S * len(names)
+
     def process(role: str, name: str, index: int = 0) -> CouponProcess:
         port = ports[name]
         metrics = ports["service-metrics"] if role == "service" else port
         return CouponProcess(
-            site=site, wiring=wiring, role=role, name=name, port=port, metrics_port=metrics, index=index
+            site=site,
+            wiring=wiring,
+            role=role,
+            name=name,
+            port=port,
+            metrics_port=metrics,
+            index=index,
+            timeout_s=timeout_s,
         )
 
-    consumers = [process("consumer", name, index) for index, name in enumerate(consumer_names(wiring.knobs))]
+    consumers = [process("consumer", name, index) for index, name in enumerate(names)]
     return [process("service", "service"), process("relay", "relay"), *consumers]
 
 

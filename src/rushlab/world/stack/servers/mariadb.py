@@ -6,11 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import pymysql
 from msgspec import Struct
 
 from rushlab.world.stack.ports import HOST
-from rushlab.world.stack.probes import answers_sql
+from rushlab.world.stack.probes import answers_sql, connect_sql
 from rushlab.world.stack.servers.base import Setup, Site
 
 DATABASE = USER = "coupons"
@@ -81,7 +80,7 @@ class MariaDB(Struct, frozen=True):
     def version(self) -> str:
         password = self.site.passwords.coupons
         with (
-            pymysql.connect(host=HOST, port=self.port, user=USER, password=password) as connection,
+            connect_sql(self.port, USER, password) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute("SELECT VERSION()")
