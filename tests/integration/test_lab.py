@@ -13,6 +13,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 pytestmark = pytest.mark.integration
 
@@ -42,12 +44,14 @@ def lab(tmp_path) -> Iterator[tuple[int, str, str]]:
 
 def test_loopback_only_and_token_always_on(lab):
     pid, address, token = lab
-    listeners = [one for one in psutil.Process(pid).net_connections("tcp") if one.status == psutil.CONN_LISTEN]
-    assert {one.laddr.ip for one in listeners} == {"127.0.0.1"}
     with requests.Session() as session:
         session.trust_env = False
+        # The address is printed a moment before it is listened on.
+        session.mount("http://", HTTPAdapter(max_retries=Retry(connect=12, backoff_factor=0.05)))
         notebook = f"{address}/api/contents/notebooks/report.ipynb"
         assert session.get(notebook, timeout=30).status_code == 403
         reply = session.get(notebook, headers={"Authorization": f"token {token}"}, timeout=30)
     assert reply.status_code == 200
     assert reply.json()["name"] == "report.ipynb"
+    listeners = [one for one in psutil.Process(pid).net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    assert {one.laddr.ip for one in listeners} == {"127.0.0.1"}

@@ -16,7 +16,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RUSHLAB_", frozen=True)
 
     root: Path = Field(default=PROJECT, description="project folder: notebooks, k6, service, stack, data")
-    cache: Path = Field(default=Path("~/.cache/rushlab").expanduser(), description="downloads, shared by all checkouts of a user")
+    cache: Path = Field(
+        default=Path("~/.cache/rushlab").expanduser(), description="downloads, shared by all checkouts of a user"
+    )
     data: Path | None = Field(default=None, description="runs, experiments and reports; default <root>/data")
     state: Path | None = Field(default=None, description="server data, pids, lock, logs; default <root>/.rushlab")
     catalogue: str | None = Field(default=None, description="SQLAlchemy URL of the run index; default SQLite in data")
