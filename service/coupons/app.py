@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coupons import bodies
-from coupons.bodies import Id, Refused
+from coupons.bodies import Refused
 from coupons.errors import CannotDecide
 from coupons.issue_endpoint import IssueEndpoint
 from coupons.openapi import DOCUMENT
@@ -27,13 +27,15 @@ from coupons.reservation import Reservation
 from coupons.tables import Tables
 
 LARGEST_STOCK: Final = 2**32 - 1
+#: The database numbers on from the largest id it was given, so there must be room above it.
+LARGEST_GIVEN_ID: Final = 2**53 - 1
 
 
 class CreateRequest(msgspec.Struct):
     """The body of POST /coupons."""
 
     stock: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_STOCK)]
-    coupon_id: Id | None = None
+    coupon_id: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_GIVEN_ID)] | None = None
 
 
 _CREATE: Final = msgspec.json.Decoder(CreateRequest)

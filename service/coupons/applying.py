@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from pymysql.cursors import Cursor
 
 DUPLICATE_KEY: Final = 1062
+#: Deadlock and lock wait time-out: the whole transaction may be tried again.
+TRY_AGAIN: Final = frozenset({1213, 1205})
+TRIES: Final = 4
 
 SEEN: Final = "SELECT event_id FROM inbox WHERE event_id IN %s"
 #: Only a row of nothing but parameters is sent as one statement for all rows.
@@ -38,6 +44,9 @@ class Applier:
     def apply(self, events: Sequence[CouponIssued]) -> list[CouponIssued]:
         """Apply those of `events` that have not been applied yet, in one transaction; return them.
 
+        A deadlock is tried again a few times. Whatever is raised, the transaction was rolled back or its connection is
+        lost.
+
         Raises
         ------
         Inapplicable
@@ -47,17 +56,32 @@ class Applier:
         """
         unique = list({event.event_id: event for event in events}.values())
         try:
-            self._transaction(unique)
+            self._patiently(unique)
         except pymysql.IntegrityError as error:
-            self._connection.rollback()
             if error.args[0] != DUPLICATE_KEY:
                 raise
             unique = self._unseen(unique)
-            self._transaction(unique)
-        except Inapplicable:
-            self._connection.rollback()
-            raise
+            self._patiently(unique)
         return unique
+
+    def _patiently(self, events: Sequence[CouponIssued]) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                self._transaction(events)
+            except pymysql.MySQLError as error:
+                self._roll_back()
+                if attempt == TRIES or error.args[0] not in TRY_AGAIN:
+                    raise
+                time.sleep(random.uniform(0.01, 0.05) * attempt)
+            except Inapplicable:
+                self._roll_back()
+                raise
+            else:
+                return
+
+    def _roll_back(self) -> None:
+        with suppress(pymysql.MySQLError):  # a connection that is lost is rolled back by the server
+            self._connection.rollback()
 
     def _transaction(self, events: Sequence[CouponIssued]) -> None:
         if not events:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from prometheus_client.registry import CollectorRegistry
 
 from coupons.event_ids import EventIds
+from coupons.lease import Lease
 from coupons.pool import Pool
 from coupons.reservation import Reservation
 from coupons.reservation.atomic import Atomic
@@ -36,6 +37,7 @@ class Core:
     settling: Settling
     writer: Writer
     metrics: ServiceMetrics
+    lease: Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def assemble(settings: Settings, registry: CollectorRegistry) -> Parts:
     settling = Settling(pool)
     writer = _writer(settings, pool, settling, metrics)
     tables = Tables(pool)
-    core = Core(pool, tables, settling, writer, metrics)
+    core = Core(pool, tables, settling, writer, metrics, Lease(settings.database))
     return Parts(core, _reservation(settings, core))
 
 
@@ -97,11 +99,13 @@ def _atomic(settings: Settings, core: Core) -> Atomic:
     kind = settings.knobs.reservation.removeprefix("redis-")
     # The rebuild has connections of its own: it must reach a Redis that is not believed yet.
     own = connect(settings.redis, connections=1)
-    trust = Trust(Rebuild(own, core.pool, sorted_set=kind == "zset"), core.metrics.rebuilds)
+    rebuild = Rebuild(own, core.pool, sorted_set=kind == "zset", alone=lambda: core.lease.held)
+    trust = Trust(rebuild, core.metrics.rebuilds)
     redis = connect(settings.redis, on_connect=trust.check_connection)
     scripts = Takes(redis, kind, core.metrics.stages["redis"])
     atomic = Atomic(scripts, trust, core.writer, core.tables, core.metrics.given_back)
     core.settling.resolved = atomic.settled
+    core.lease.lost = trust.distrust
     return atomic
 
 

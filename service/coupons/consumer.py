@@ -97,7 +97,6 @@ class Consumer:
                 self._apply([event])
             except MESSAGE_ERRORS as error:
                 why = str(error)
-                self._database.rollback()
             else:
                 return
         self._set_aside(message, why)

@@ -12,10 +12,16 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
     from pymysql.cursors import Cursor
 
-#: What every session says first. READ COMMITTED: no gap locks between processes that touch neighbouring rows.
-SESSION: Final = ("SET time_zone = '+00:00'", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 CONNECT_TIMEOUT_S: Final = 3
 ANSWER_TIMEOUT_S: Final = 10
+#: Well below the answer's time-out: the server then says "lock wait time-out", and the connection is kept.
+LOCK_WAIT_S: Final = 3
+#: What every session says first. READ COMMITTED: no gap locks between processes that touch neighbouring rows.
+SESSION: Final = (
+    "SET time_zone = '+00:00'",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_S}",
+)
 
 
 def connect(where: Database) -> Connection[Cursor]:

@@ -6,12 +6,19 @@ import logging
 from typing import Any, Final
 
 from kafka import KafkaProducer
+from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
 from coupons.relay import producer
 
-#: A value near the broker's limit is cut, so that the headers still fit.
+#: What a message may weigh with its headers. Brokers take 1 MB unless they are told otherwise.
 LARGEST: Final = 900_000
+LARGEST_KEY: Final = 100_000
+LARGEST_WHY: Final = 1000
+#: Names and values of the headers besides `why`, and the framing of a record.
+OVERHEAD: Final = 1000
 ACKNOWLEDGED_S: Final = 15.0
+
+Header = tuple[str, bytes]
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +32,35 @@ class DeadLetters:
         self._producer: KafkaProducer | None = None
 
     def put(self, message: Any, why: str) -> None:
-        """Set a consumer record aside and wait until Kafka has it (KafkaError when it does not take it)."""
-        if self._producer is None:
-            self._producer = producer(self._kafka)
-        value = message.value or b""
+        """Set a consumer record aside and wait until Kafka has it (KafkaError when it does not take it).
+
+        Key and value are cut to what any broker takes; where even that is too much, only the headers are kept.
+        """
+        key, value, cut = _within_budget(message.key, message.value or b"")
         headers = [
-            ("why", why.encode()[:1000]),
+            ("why", why.encode()[:LARGEST_WHY]),
             ("partition", b"%d" % message.partition),
             ("offset", b"%d" % message.offset),
-            ("cut", b"true" if len(value) > LARGEST else b"false"),
         ]
-        sent = self._producer.send(self._topic, value[:LARGEST], message.key, headers)
-        sent.get(timeout=ACKNOWLEDGED_S)
+        try:
+            self._send(key, value, [*headers, ("cut", b"true" if cut else b"false")])
+        except (MessageSizeTooLargeError, RecordListTooLargeError):
+            self._send(None, b"", [*headers, ("cut", b"true")])
         log.warning("set aside partition %d offset %d: %s", message.partition, message.offset, why)
+
+    def _send(self, key: bytes | None, value: bytes, headers: list[Header]) -> None:
+        if self._producer is None:
+            self._producer = producer(self._kafka)
+        self._producer.send(self._topic, value, key, headers).get(timeout=ACKNOWLEDGED_S)
 
     def close(self) -> None:
         """Let go of the producer."""
         if self._producer is not None:
             self._producer.close(timeout=1)
+
+
+def _within_budget(key: bytes | None, value: bytes) -> tuple[bytes | None, bytes, bool]:
+    """Key and value within one budget of bytes, and whether something was cut."""
+    kept_key = key[:LARGEST_KEY] if key else key
+    kept_value = value[: LARGEST - LARGEST_WHY - OVERHEAD - len(kept_key or b"")]
+    return kept_key, kept_value, kept_key != key or kept_value != value

@@ -2,6 +2,7 @@
 
 CouponsError
 ├── BadSetting        the environment asks for something that cannot be
+├── Occupied          another service process works with this database
 └── CannotDecide      the service cannot decide safely; the user may try again (503)
     ├── Busy          the bounded wait for a lock, a connection or a place in a group is over
     ├── NotWritten    the transaction is known not to have happened
@@ -17,6 +18,10 @@ class CouponsError(Exception):
 
 class BadSetting(CouponsError):
     """One sentence that names the setting, its value and what it may be."""
+
+
+class Occupied(CouponsError):
+    """One sentence: another service process works with this database."""
 
 
 class CannotDecide(CouponsError):

@@ -12,23 +12,29 @@ BLOCK: Final = 10_000
 
 
 class EventIds:
-    """Numbers of a block; the next block is reserved before it is needed."""
+    """Numbers of a block. Those who find it used up wait for the same next one, and fail together."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._next = 0
         self._end = 0
-        self._refill = asyncio.Lock()
+        self._refill: asyncio.Task[None] | None = None
 
     async def take(self, count: int) -> range:
         """`count` consecutive ids; ids that are not used afterwards are lost, which harms nobody."""
-        if self._end - self._next < count:
-            async with self._refill:
-                if self._end - self._next < count:
-                    await self._reserve(max(count, BLOCK))
+        while self._end - self._next < count:
+            if self._refill is None:
+                self._refill = asyncio.create_task(self._reserve(max(count, BLOCK)))
+                self._refill.add_done_callback(self._refilled)
+            await asyncio.shield(self._refill)  # the others still want it when this one is cancelled
         first = self._next
         self._next += count
         return range(first, first + count)
+
+    def _refilled(self, refill: asyncio.Task[None]) -> None:
+        self._refill = None
+        if not refill.cancelled():
+            refill.exception()  # whoever waits has it too; nobody may be waiting any more
 
     async def _reserve(self, count: int) -> None:
         try:

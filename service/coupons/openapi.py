@@ -7,6 +7,7 @@ from typing import Any, Final
 from coupons.problems import MEDIA_TYPE
 
 _ID: Final = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+_GIVEN_ID: Final = {"type": ["integer", "null"], "minimum": 1, "maximum": 2**53 - 1}
 _STOCK: Final = {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _TIME: Final = {"type": "string", "format": "date-time"}
@@ -50,7 +51,7 @@ _BAD_BODY: Final = {
 _CREATE: Final = {
     "operationId": "createCoupon",
     "summary": "Make a coupon with a stock",
-    "requestBody": _body(_object({"stock": _STOCK, "coupon_id": {**_ID, "type": ["integer", "null"]}}, ("coupon_id",))),
+    "requestBody": _body(_object({"stock": _STOCK, "coupon_id": _GIVEN_ID}, ("coupon_id",))),
     "responses": {
         "201": _answer("Made", _object({"coupon_id": _ID, "stock": _STOCK})),
         "409": _problem("A coupon with this id exists"),

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WAIT_S: Final = 10.0
 #: What a broken connection or an unreachable server raises.
 LOST: Final = (MySQLError, OSError, EOFError, asyncio.TimeoutError)
+#: Error numbers of the client side (lost, gone away), and those by which a server says goodbye.
+CLIENT_ERRORS: Final = range(2000, 3000)
+GOODBYES: Final = frozenset({1053, 1927})
 
 
 class Pool:
@@ -50,7 +53,8 @@ class Pool:
     async def connection(self, wait_s: float = WAIT_S) -> AsyncIterator[Connection]:
         """A connection outside any transaction.
 
-        A connection on which an exception passed is closed, and the server rolls back what it had begun.
+        A connection on which an exception passed is closed, and the server rolls back what it had begun. When one was
+        lost, the idle ones are given up too: after a restart of the database each would cost its next user the same.
 
         Raises
         ------
@@ -68,16 +72,26 @@ class Pool:
             connection = self._idle.pop() if self._idle else await self._connect()
             yield connection
             whole = True
+        except LOST as error:
+            if connection is not None and _is_lost(error):
+                self._drop_idle()
+            raise
         finally:
             self._leave(connection, whole)
 
     def _leave(self, connection: Connection | None, whole: bool) -> None:
         if connection is not None:
-            if whole and connection.connected:
+            if not connection.connected:
+                self._drop_idle()
+            elif whole:
                 self._idle.append(connection)
             else:
                 connection.close()
         self._release()
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     async def _enter(self, wait_s: float) -> None:
         if self._free:
@@ -107,20 +121,34 @@ class Pool:
         self._free += 1
 
     async def _connect(self) -> Connection:
-        try:
-            connection = await asyncmy.connect(**_address(self._where), autocommit=False)
-            async with connection.cursor() as cursor:
-                for statement in SESSION:
-                    await cursor.execute(statement)
-        except LOST as error:
-            raise NotWritten("the database does not answer") from error
-        return connection
+        return await connect(self._where)
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
         while self._idle:
             with suppress(*LOST):
                 await self._idle.pop().ensure_closed()
+
+
+async def connect(where: Database) -> Connection:
+    """A connection without autocommit; NotWritten when the database does not answer."""
+    connection: Connection | None = None
+    try:
+        connection = await asyncmy.connect(**_address(where), autocommit=False)
+        async with connection.cursor() as cursor:
+            for statement in SESSION:
+                await cursor.execute(statement)
+    except LOST as error:
+        if connection is not None:
+            connection.close()
+        raise NotWritten("the database does not answer") from error
+    return connection
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone, rather than a statement refused."""
+    number = error.args[0] if error.args and isinstance(error, MySQLError) else 0
+    return number == 0 or number in CLIENT_ERRORS or number in GOODBYES
 
 
 def _expire(turn: asyncio.Future[None]) -> None:

@@ -23,6 +23,8 @@ BATCH: Final = 1000
 GATHER_S: Final = 0.1
 COUNT_EVERY_S: Final = 1.0
 DELIVERY_MS: Final = 10_000
+#: Brokers are often told to take 2 MB; whatever one took, its dead-letter topic is to take from here.
+LARGEST_REQUEST: Final = 4 * 1024 * 1024
 
 PENDING: Final = "SELECT id, event_id, coupon_id, user_id, created_at FROM outbox WHERE status = 0 ORDER BY id LIMIT %s"
 COUNT: Final = "SELECT COUNT(*) FROM outbox WHERE status = 0"
@@ -123,6 +125,7 @@ def producer(kafka: str) -> KafkaProducer:
         enable_idempotence=True,
         linger_ms=5,
         batch_size=64 * 1024,
+        max_request_size=LARGEST_REQUEST,
         max_block_ms=DELIVERY_MS,
         request_timeout_ms=DELIVERY_MS // 2,
         delivery_timeout_ms=DELIVERY_MS,

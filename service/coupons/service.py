@@ -7,9 +7,10 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Final
 
 import uvicorn
@@ -19,7 +20,7 @@ from prometheus_client import REGISTRY
 from coupons import settings
 from coupons.app import Handlers, build
 from coupons.assembly import Parts, assemble, watch_loop
-from coupons.errors import BadSetting
+from coupons.errors import BadSetting, CouponsError
 from coupons.issue_endpoint import IssueEndpoint
 from coupons.settings import Settings
 
@@ -27,6 +28,7 @@ from coupons.settings import Settings
 KEEP_ALIVE_S: Final = 75
 #: How long accepted requests may take to finish after SIGTERM.
 GRACE_S: Final = 25
+BACKLOG: Final = 4096
 
 
 class Server(uvicorn.Server):
@@ -41,18 +43,47 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(told: Settings) -> None:
-    """Answer until SIGTERM or SIGINT, then finish what was accepted."""
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket; BadSetting when it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise BadSetting(f"The service cannot listen on {host}, port {port}: {error.strerror or error}.") from None
+
+
+async def serve(told: Settings, listener: socket.socket) -> None:
+    """Answer until SIGTERM or SIGINT, then finish what was accepted.
+
+    Raises
+    ------
+    Occupied
+        Another service process works with this database.
+    """
     parts = assemble(told, REGISTRY)
+    lease = parts.core.lease
+    await lease.begin()  # before anything is rebuilt
+    server = Server(_config(told, parts))
+    keeping = asyncio.create_task(lease.keep())
+    keeping.add_done_callback(lambda _: setattr(server, "should_exit", True))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        keeping.cancel()
+        (ended,) = await asyncio.gather(keeping, return_exceptions=True)
+        await lease.close()
+    if isinstance(ended, Exception):
+        raise ended
+
+
+def _config(told: Settings, parts: Parts) -> uvicorn.Config:
     app = build(
         IssueEndpoint(parts.reservation, parts.core.metrics),
         Handlers(parts.core.tables, parts.reservation, REGISTRY),
         lambda _app: _lifespan(parts),
     )
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
-        host=told.host,
-        port=told.port,
         http="httptools",
         ws="none",
         lifespan="on",
@@ -61,11 +92,10 @@ async def serve(told: Settings) -> None:
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        backlog=4096,
+        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
-    await Server(config).serve()
 
 
 @asynccontextmanager
@@ -86,14 +116,15 @@ def _calm_garbage_collector() -> None:
 
 
 def main() -> int:
-    """Run the service; 1 with one sentence when the settings cannot be."""
+    """Run the service; 1 with one sentence when the settings cannot be or another one is at work."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         told = settings.load(os.environ)
-    except BadSetting as error:
+        with closing(listen(told.host, told.port)) as listener:
+            uvloop.run(serve(told, listener))
+    except CouponsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the sentence for the one who started it
         return 1
-    uvloop.run(serve(told))
     return 0
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
-from threading import Event
 from typing import Final, Protocol
 
 import pymysql
@@ -25,6 +25,30 @@ LOST: Final = (pymysql.MySQLError, KafkaError, OSError)
 PAUSE_S: Final = 0.5
 
 log = logging.getLogger(__name__)
+
+
+class Stop:
+    """Whether to stop; a signal's handler may set it, where an `Event`'s lock may be held by the interrupted code."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+
+    def set(self) -> None:
+        """From now on."""
+        os.write(self._writer, b"x")
+
+    def is_set(self) -> bool:
+        """Whether it was told."""
+        return self.wait(0)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Pause until told or the time is over; whether it was told."""
+        return bool(select.select([self._reader], [], [], timeout_s)[0])
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        os.close(self._reader)
+        os.close(self._writer)
 
 
 class Work(Protocol):
@@ -59,7 +83,7 @@ def run(make: Callable[[Settings, Metrics], Callable[[], Work]]) -> int:
     except BadSetting as error:
         print(error, file=sys.stderr)  # noqa: T201 - the sentence for the one who started it
         return 1
-    stop, health = Event(), Health()
+    stop, health = Stop(), Health()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     connect = make(told, Metrics(REGISTRY))
@@ -68,7 +92,7 @@ def run(make: Callable[[Settings, Metrics], Callable[[], Work]]) -> int:
     return 0
 
 
-def live(connect: Callable[[], Work], stop: Event, health: Health) -> None:
+def live(connect: Callable[[], Work], stop: Stop, health: Health) -> None:
     """Connect and work, again and again, until told to stop; a server that is lost costs a pause, not the process."""
     while not stop.is_set():
         try:
@@ -87,7 +111,7 @@ def live(connect: Callable[[], Work], stop: Event, health: Health) -> None:
             _close(work)
 
 
-def rounds(work: Work, stop: Event, health: Health) -> None:
+def rounds(work: Work, stop: Stop, health: Health) -> None:
     """Round after round, until told to stop or a server is lost."""
     while not stop.is_set():
         pause = work.round()

@@ -96,12 +96,13 @@ def test_a_coupon_can_be_given_its_id_once(api: Api) -> None:
     assert api.ask("GET", "/coupons/123456").json()["remaining"] == 5
 
 
-def test_the_largest_ids_go_all_the_way(api: Api) -> None:
-    largest = 2**63 - 1
-    made = api.ask("POST", "/coupons", b'{"stock": 1, "coupon_id": %d}' % largest)
-    assert made.json()["coupon_id"] == largest
-    assert api.issue(largest, largest).status_code == 201
-    assert api.ask("GET", f"/coupons/{largest}/issues/{largest}").json()["user_id"] == largest
+def test_the_largest_ids_go_all_the_way_and_leave_room_for_more(api: Api) -> None:
+    coupon, user = 2**53 - 1, 2**63 - 1
+    made = api.ask("POST", "/coupons", b'{"stock": 1, "coupon_id": %d}' % coupon)
+    assert made.json()["coupon_id"] == coupon
+    assert api.issue(user, coupon).status_code == 201
+    assert api.ask("GET", f"/coupons/{coupon}/issues/{user}").json()["user_id"] == user
+    assert api.ask("POST", "/coupons", b'{"stock": 1}').json()["coupon_id"] > coupon
 
 
 BAD = [
@@ -129,6 +130,8 @@ BAD = [
     ("POST", "/coupons", b'{"stock": 4294967296}', 422),
     ("POST", "/coupons", b'{"stock": true}', 422),
     ("POST", "/coupons", b'{"stock": 1, "coupon_id": 0}', 422),
+    ("POST", "/coupons", b'{"stock": 1, "coupon_id": 9007199254740992}', 422),
+    ("POST", "/coupons", b'{"stock": 1, "coupon_id": 9223372036854775807}', 422),
     ("POST", "/coupons", b'{"stock": 1, "x": "' + b"x" * 5000 + b'"}', 413),
     ("GET", "/coupons/999999999", None, 404),
     ("GET", "/coupons/x", None, 404),

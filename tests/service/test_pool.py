@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from asyncmy.errors import IntegrityError, OperationalError
 
 from coupons.errors import Busy
 from coupons.pool import Pool
@@ -109,6 +110,42 @@ def test_a_database_that_is_away_is_a_refusal_and_frees_the_place() -> None:
             with pytest.raises(Exception, match="database does not answer"):
                 async with pool.connection(wait_s=0.01):
                     pass
+        assert pool.in_use == 0
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (OperationalError(2013, "Lost connection to MySQL server during query"), 0),
+        (OperationalError(1053, "Server shutdown in progress"), 0),
+        (OSError("reset"), 0),
+        (OperationalError(1213, "Deadlock found"), 2),
+        (IntegrityError(1062, "Duplicate entry"), 2),
+    ],
+)
+def test_when_one_connection_is_lost_the_idle_ones_are_given_up(error: Exception, kept: int) -> None:
+    async def scene() -> None:
+        pool = CountingPool(3)
+        async with pool.connection(), pool.connection(), pool.connection():
+            pass
+        with pytest.raises(type(error)):
+            async with pool.connection():
+                raise error
+        assert sum(connection.connected for connection in pool.made) == kept
+
+    asyncio.run(scene())
+
+
+def test_one_that_is_found_closed_counts_as_lost() -> None:
+    async def scene() -> None:
+        pool = CountingPool(2)
+        async with pool.connection(), pool.connection():
+            pass
+        async with pool.connection() as connection:
+            connection.close()
+        assert not any(connection.connected for connection in pool.made)
         assert pool.in_use == 0
 
     asyncio.run(scene())

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import urllib.error
 import urllib.request
-from threading import Event
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from coupons import worker
 from coupons.probe import Probe
-from coupons.worker import Health
+from coupons.worker import Health, Stop
 
 
 class Rounds:
@@ -19,7 +21,7 @@ class Rounds:
 
     lives = 0
 
-    def __init__(self, stop: Event, closed: list[int]) -> None:
+    def __init__(self, stop: Stop, closed: list[int]) -> None:
         Rounds.lives += 1
         self.life = Rounds.lives
         self.stop = stop
@@ -40,7 +42,7 @@ class Rounds:
 
 def test_a_lost_server_costs_a_life_of_the_work_and_not_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "PAUSE_S", 0.001)
-    stop, health, closed, refused = Event(), Health(), [], [OSError("refused"), OSError("refused")]
+    stop, health, closed, refused = Stop(), Health(), [], [OSError("refused"), OSError("refused")]
 
     def connect() -> Rounds:
         if refused:
@@ -50,6 +52,7 @@ def test_a_lost_server_costs_a_life_of_the_work_and_not_the_process(monkeypatch:
     worker.live(connect, stop, health)
     assert closed == [1, 2, 3]
     assert not health.ready
+    stop.close()
 
 
 def test_the_probe_says_ready_only_when_it_is() -> None:
@@ -69,3 +72,17 @@ def test_the_probe_says_ready_only_when_it_is() -> None:
             urllib.request.urlopen(f"{base}/etc/passwd")
         assert caught.value.code == 404
         caught.value.close()
+
+
+def test_a_stop_from_a_signal_ends_a_pause_at_once() -> None:
+    stop = Stop()
+    before = signal.signal(signal.SIGUSR1, lambda *_: stop.set())
+    try:
+        assert not stop.is_set()
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+        assert stop.wait(30)
+        assert stop.is_set()
+        assert stop.wait(0)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        stop.close()

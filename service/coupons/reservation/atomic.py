@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from coupons import decision
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from coupons.writers.statements import Row
 
 
+log = logging.getLogger(__name__)
+
+
 class Atomic:
-    """Redis admits, the database confirms."""
+    """Redis decides, the database confirms."""
 
     def __init__(self, scripts: Takes, trust: Trust, writer: Writer, tables: Tables, given_back: Counter) -> None:
         self._takes = scripts
@@ -37,13 +41,30 @@ class Atomic:
         trust = self._trust
         if not trust.open:
             raise CannotDecide("Redis is being rebuilt from the database")
-        trust.in_flight += 1
+        undecided, key = trust.undecided, (coupon_id, user_id)
+        earlier = undecided.earlier(key)
+        if earlier is not None:
+            return await earlier.shared()
+        request = undecided.begin(key)
         try:
-            answer = await self._take(coupon_id, user_id)
-            if answer == takes.TAKEN:
-                return await self._write(coupon_id, user_id)
-        finally:
-            trust.in_flight -= 1
+            decided = await self._decide(coupon_id, user_id)
+        except (MaybeWritten, asyncio.CancelledError):
+            request.lost_sight_of()  # until `settled`; one that is cancelled until the end of the process
+            raise
+        except Exception as error:
+            undecided.end(key)
+            request.failed(str(error))
+            if not isinstance(error, CannotDecide):
+                trust.distrust("a request ended in an error nobody thought of")
+            raise
+        undecided.end(key)
+        request.answered(decided)
+        return decided
+
+    async def _decide(self, coupon_id: int, user_id: int) -> Decision:
+        answer = await self._take(coupon_id, user_id)
+        if answer == takes.TAKEN:
+            return await self._write(coupon_id, user_id)
         if answer == takes.ALREADY:
             return decision.ALREADY
         if answer == takes.SOLD_OUT:
@@ -64,17 +85,15 @@ class Atomic:
         except (NotWritten, Busy):
             await self._return(coupon_id, user_id)
             raise
-        except MaybeWritten:
-            self._trust.in_flight += 1  # until `settled`
-            raise
 
     async def _return(self, coupon_id: int, user_id: int) -> None:
         try:
-            await self._takes.give_back(coupon_id, [user_id])
+            self._given_back.add(await self._takes.give_back(coupon_id, [user_id]))
         except CannotDecide as error:
             self._trust.distrust(str(error))
-        else:
-            self._given_back.add()
+        except Exception:
+            log.exception("a reservation could not be given back")
+            self._trust.distrust("a reservation could not be given back")
 
     def settled(self, row: Row, written: bool) -> None:
         """A MaybeWritten row has been found, or found absent: then its reservation is given back."""
@@ -87,7 +106,7 @@ class Atomic:
             if not written:
                 await self._return(row.coupon_id, row.user_id)
         finally:
-            self._trust.in_flight -= 1
+            self._trust.undecided.end((row.coupon_id, row.user_id))
 
     async def _missing(self, coupon_id: int) -> Decision:
         if not await self._tables.exists(coupon_id):

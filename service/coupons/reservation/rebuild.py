@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from redis.asyncio import Redis
@@ -22,12 +23,13 @@ USERS_PAGE: Final = (
 
 
 class Rebuild:
-    """Copies the truth to Redis; nobody may take or write meanwhile."""
+    """Copies the truth to Redis; nobody may take or write meanwhile, which `alone` vouches for other processes."""
 
-    def __init__(self, redis: Redis, pool: Pool, *, sorted_set: bool) -> None:
+    def __init__(self, redis: Redis, pool: Pool, *, sorted_set: bool, alone: Callable[[], bool]) -> None:
         self._redis = redis
         self._pool = pool
         self._sorted_set = sorted_set
+        self._alone = alone
 
     async def close(self) -> None:
         """Let go of the connection to Redis."""
@@ -39,8 +41,9 @@ class Rebuild:
         Raises
         ------
         CannotDecide
-            Redis or the database does not answer, or Redis was restarted meanwhile.
+            Redis or the database does not answer, Redis was restarted meanwhile, or another service may be at work.
         """
+        self._require_alone()
         try:
             run_id = await self._run_id()
             async with self._pool.connection() as connection:
@@ -53,7 +56,12 @@ class Rebuild:
             raise CannotDecide("Redis does not answer") from error
         except DATABASE_LOST as error:
             raise CannotDecide("the database does not answer") from error
+        self._require_alone()
         return run_id
+
+    def _require_alone(self) -> None:
+        if not self._alone():
+            raise CannotDecide("another service process may be at work")
 
     async def _run_id(self) -> str:
         return str((await self._redis.info("server"))["run_id"])

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 CONNECT_S: Final = 1.0
-ANSWER_S: Final = 2.0
+ANSWER_S: Final = 5.0
 OnConnect = Callable[[Connection], Awaitable[None]]
 #: What Redis raises when it is away, stuck, loading or full.
 LOST: Final = (RedisError, OSError, asyncio.TimeoutError)

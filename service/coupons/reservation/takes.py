@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Final
@@ -22,6 +23,8 @@ ALREADY: Final = -1
 MISSING: Final = -2
 
 CALL_USERS: Final = 1000
+
+log = logging.getLogger(__name__)
 
 Waiting = tuple[int, float, "asyncio.Future[int]"]  # user, since, reply
 
@@ -60,26 +63,32 @@ class Takes:
         if self._queue:
             self._pace.ask()
 
-    async def give_back(self, coupon_id: int, users: Sequence[int]) -> None:
-        """Undo a TAKEN; CannotDecide when Redis does not answer."""
+    async def give_back(self, coupon_id: int, users: Sequence[int]) -> int:
+        """Undo a TAKEN; how many were undone. CannotDecide when Redis does not answer."""
         try:
-            await self._give_back(keys=[stock_key(coupon_id), users_key(coupon_id)], args=list(users))
+            return int(await self._give_back(keys=[stock_key(coupon_id), users_key(coupon_id)], args=list(users)))
         except LOST as error:
             raise CannotDecide("Redis does not answer") from error
 
     async def _decide_queue(self) -> None:
+        """Everybody in the queue has an answer or a refusal afterwards, whatever happens."""
         queue, self._queue = self._queue, {}
-        for coupon_id, waiting in queue.items():
-            for start in range(0, len(waiting), CALL_USERS):
-                await self._decide(coupon_id, waiting[start : start + CALL_USERS])
+        try:
+            for coupon_id, waiting in queue.items():
+                for start in range(0, len(waiting), CALL_USERS):
+                    await self._decide(coupon_id, waiting[start : start + CALL_USERS])
+        except Exception:
+            log.exception("a script call failed")
+        finally:
+            for waiting in queue.values():
+                _refuse(waiting)
 
     async def _decide(self, coupon_id: int, waiting: Sequence[Waiting]) -> None:
         users = [user for user, _, _ in waiting]
         try:
             answers = await self._take(keys=[stock_key(coupon_id), users_key(coupon_id)], args=users)
         except LOST as error:
-            for _, _, reply in waiting:
-                _refuse(reply, error)
+            _refuse(waiting, error)
             return
         ended = perf_counter()
         for (_, since, reply), answer in zip(waiting, answers or [MISSING] * len(users), strict=True):
@@ -88,8 +97,10 @@ class Takes:
                 reply.set_result(answer)
 
 
-def _refuse(reply: asyncio.Future[int], error: BaseException) -> None:
-    if not reply.done():
-        refusal = CannotDecide("Redis does not answer")
-        refusal.__cause__ = error
-        reply.set_exception(refusal)
+def _refuse(waiting: Sequence[Waiting], error: BaseException | None = None) -> None:
+    """Tell those who have no answer that there will be none."""
+    for _, _, reply in waiting:
+        if not reply.done():
+            refusal = CannotDecide("Redis does not answer")
+            refusal.__cause__ = error
+            reply.set_exception(refusal)

@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from coupons.errors import CannotDecide
 from coupons.metrics import Counter
 from coupons.reservation.rebuild import Rebuild
+from coupons.reservation.undecided import Undecided
 
 PAUSE_S: Final = 0.5
 QUIET_POLL_S: Final = 0.01
@@ -24,11 +25,11 @@ log = logging.getLogger(__name__)
 
 
 class Trust:
-    """Open while Redis is believed; `in_flight` counts requests between reservation and commit."""
+    """Open while Redis is believed; `undecided` holds the requests between reservation and commit."""
 
     def __init__(self, rebuild: Rebuild, rebuilds: Counter) -> None:
         self.open = False
-        self.in_flight = 0
+        self.undecided = Undecided()
         self._rebuild = rebuild
         self._rebuilds = rebuilds
         self._run_id: str | None = None
@@ -60,6 +61,9 @@ class Trust:
                 except CannotDecide as error:
                     log.warning("the rebuild failed: %s", error)
                     await asyncio.sleep(PAUSE_S)
+                except Exception:
+                    log.exception("the rebuild failed")
+                    await asyncio.sleep(PAUSE_S)
                 else:
                     self._rebuilds.add()
                     self.open = True
@@ -67,7 +71,7 @@ class Trust:
             self._work = None
 
     async def _quiet(self) -> None:
-        while self.in_flight:
+        while self.undecided:
             await asyncio.sleep(QUIET_POLL_S)
 
     async def check_connection(self, connection: RedisConnection) -> None:

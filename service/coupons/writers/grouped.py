@@ -7,7 +7,9 @@ request waits for nobody.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 GROUPS_IN_FLIGHT: Final = 2
 GROUP_ROWS: Final = 500
 WAIT_S: Final = 10.0
+#: How long a group that is written row by row may keep its last rows waiting.
+ALONE_S: Final = 5.0
+
+log = logging.getLogger(__name__)
 
 
 class Waiting(NamedTuple):
@@ -56,11 +62,14 @@ class GroupedWriter:
         self._limit = min(GROUPS_IN_FLIGHT, pool.size)
         self._loop = asyncio.get_running_loop()
         self._pace = Pace(self._start)
+        self._timer: asyncio.TimerHandle | None = None
 
     def write(self, coupon_id: int, user_id: int) -> asyncio.Future[Decision]:
         """See `Writer.write`."""
         reply: asyncio.Future[Decision] = self._loop.create_future()
         self._queue.append(Waiting(coupon_id, user_id, perf_counter(), reply))
+        if self._timer is None:
+            self._timer = self._loop.call_later(WAIT_S, self._refuse_late)
         if len(self._flights) < self._limit:
             self._pace.ask()
         return reply
@@ -70,43 +79,43 @@ class GroupedWriter:
             group, self._queue = self._queue[:GROUP_ROWS], self._queue[GROUP_ROWS:]
             flight = self._loop.create_task(self._fly(group))
             self._flights.add(flight)
-            flight.add_done_callback(self._landed)
+            flight.add_done_callback(partial(self._landed, group))
 
-    def _landed(self, flight: asyncio.Task[None]) -> None:
+    def _landed(self, group: Sequence[Waiting], flight: asyncio.Task[None]) -> None:
+        # Only a flight that was cancelled has left requests unanswered, and maybe in the middle of its commit.
+        _fail(group, MaybeWritten("the process ends"))
         self._flights.discard(flight)
         if self._queue:
             self._pace.ask()
 
+    def _refuse_late(self) -> None:
+        """Refuse those at the head of the queue whose time is over, whatever the flights do."""
+        now = perf_counter()
+        late = 0
+        while late < len(self._queue) and now - self._queue[late].since >= WAIT_S:
+            late += 1
+        _fail(self._queue[:late], Busy("no place in a commit in time"))
+        self._queue = self._queue[late:]
+        left = self._queue[0].since + WAIT_S - now if self._queue else 0.0
+        self._timer = self._loop.call_later(max(left, 0.001), self._refuse_late) if self._queue else None
+
     async def _fly(self, group: Sequence[Waiting]) -> None:
         """Every request of the group has its answer afterwards, whatever happens."""
-        fresh = self._too_late_refused(group)
-        try:
-            for coupon_id, requests in _by_coupon(fresh, apart=self._takes_stock).items():
-                await self._write_group(coupon_id, requests)
-        finally:
-            self._fail(fresh, NotWritten("the group was not written"))
-
-    def _too_late_refused(self, group: Sequence[Waiting]) -> list[Waiting]:
-        fresh, started = [], perf_counter()
+        started = perf_counter()
         for request in group:
-            waited = started - request.since
-            self._stages["group"].observe(waited)
-            if waited < WAIT_S:
-                fresh.append(request)
-            else:
-                request.reply.set_exception(Busy("no place in a commit in time"))
-        return fresh
-
-    def _fail(self, group: Sequence[Waiting], error: CannotDecide) -> None:
-        for request in group:
-            if not request.reply.done():
-                request.reply.set_exception(type(error)(str(error)))
+            self._stages["group"].observe(started - request.since)
+        for coupon_id, requests in _by_coupon(group, apart=self._takes_stock).items():
+            await self._write_group(coupon_id, requests)
 
     async def _write_group(self, coupon_id: int, group: Sequence[Waiting]) -> None:
         try:
             await self._write_together(coupon_id, group)
         except CannotDecide as error:
-            self._fail(group, error)
+            _fail(group, error)
+        except Exception:
+            # What goes wrong in a commit does not come out of `_commit`, so this was before it.
+            log.exception("a group was not written")
+            _fail(group, NotWritten("the group was not written"))
 
     async def _write_together(self, coupon_id: int, group: Sequence[Waiting]) -> None:
         ids = await self._ids.take(len(group))
@@ -120,7 +129,7 @@ class GroupedWriter:
             await self._one_by_one(group, rows)
             return
         for request, answer in zip(group, answers, strict=True):
-            request.reply.set_result(answer)
+            _answer(request, answer)
 
     async def _transaction(self, coupon_id: int, rows: Sequence[Row]) -> list[Decision]:
         async with self._pool.connection() as connection:
@@ -152,9 +161,14 @@ class GroupedWriter:
         return refused
 
     async def _commit(self, connection: Connection) -> bool:
+        """Whether the commit was answered; whatever goes wrong once it is sent, nobody knows what the database did."""
         try:
             await connection.commit()
         except LOST:
+            connection.close()
+            return False
+        except Exception:
+            log.exception("a commit's answer could not be read")
             connection.close()
             return False
         return True
@@ -167,18 +181,37 @@ class GroupedWriter:
             raise NotWritten("the commit failed")
 
     async def _one_by_one(self, group: Sequence[Waiting], rows: Sequence[Row]) -> None:
+        deadline = perf_counter() + ALONE_S
         for request, row in zip(group, rows, strict=True):
+            if perf_counter() >= deadline:
+                raise Busy("no place in a commit in time")  # for the rows that were not tried
             try:
-                request.reply.set_result(await self._alone.write_row(row))
+                _answer(request, await self._alone.write_row(row))
+            except MaybeWritten as error:
+                _fail([request], error)
+                raise NotWritten("the database failed before the commit") from error  # for those that were not tried
             except CannotDecide as error:
-                self._fail(group, error)
-                return
+                _fail([request], error)
 
     async def close(self) -> None:
         """Write what waits, and wait for it."""
         while self._flights or self._queue:
             self._start()
             await asyncio.gather(*self._flights, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _answer(request: Waiting, decided: Decision) -> None:
+    if not request.reply.done():
+        request.reply.set_result(decided)
+
+
+def _fail(group: Sequence[Waiting], error: CannotDecide) -> None:
+    """Refuse those that have no answer yet."""
+    for request in group:
+        if not request.reply.done():
+            request.reply.set_exception(type(error)(str(error)))
 
 
 def _by_coupon(group: Sequence[Waiting], *, apart: bool) -> dict[int, list[Waiting]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from asyncmy.errors import IntegrityError
 
 from coupons.decision import ALREADY, SOLD_OUT, UNKNOWN_COUPON, Decision, issued
-from coupons.errors import MaybeWritten, NotWritten
+from coupons.errors import CannotDecide, MaybeWritten, NotWritten
 from coupons.event_ids import EventIds
 from coupons.pool import LOST, Pool
 from coupons.service_metrics import ServiceMetrics
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from asyncmy.connection import Connection
 
 TRIES: Final = 4
+
+log = logging.getLogger(__name__)
 
 
 class PerRequestWriter:
@@ -47,9 +50,15 @@ class PerRequestWriter:
         for attempt in range(TRIES):
             try:
                 return await self._transaction(row)
+            except CannotDecide:
+                raise
             except LOST as error:
                 if statements.error_number(error) not in statements.TRY_AGAIN:
                     raise NotWritten("the database failed before the commit") from error
+            except Exception as error:
+                # What goes wrong in a commit does not come out of `_commit`, so this was before it.
+                log.exception("a row was not written")
+                raise NotWritten("the row was not written") from error
             await asyncio.sleep(random.uniform(0.001, 0.01) * (attempt + 1))
         raise NotWritten("the database's locks could not be had")
 
@@ -88,11 +97,15 @@ class PerRequestWriter:
         return SOLD_OUT if known else UNKNOWN_COUPON
 
     async def _commit(self, connection: Connection) -> bool:
-        """Whether the commit was answered."""
+        """Whether the commit was answered; whatever goes wrong once it is sent, nobody knows what the database did."""
         started = perf_counter()
         try:
             await connection.commit()
         except LOST:
+            connection.close()
+            return False
+        except Exception:
+            log.exception("a commit's answer could not be read")
             connection.close()
             return False
         self._commit_seconds.observe(perf_counter() - started)

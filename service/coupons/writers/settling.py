@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -12,6 +13,8 @@ from coupons.writers.statements import EVENT_WRITTEN, Row
 
 FIRST_ANSWER_S: Final = 3.0
 PAUSE_S: Final = 1.0
+log = logging.getLogger(__name__)
+
 #: Called with a row and whether it was written after all.
 Resolved = Callable[[Row, bool], None]
 
@@ -50,6 +53,9 @@ class Settling:
             try:
                 return await self._ask(row)
             except (NotWritten, Busy, *LOST):
+                await asyncio.sleep(PAUSE_S)
+            except Exception:
+                log.exception("what became of a commit could not be asked")
                 await asyncio.sleep(PAUSE_S)
 
     async def _ask(self, row: Row) -> bool:

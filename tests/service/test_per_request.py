@@ -1,0 +1,64 @@
+"""A transaction per request: what goes wrong before the commit is not written, what goes wrong in it is asked after."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coupons.decision import Decision, Outcome
+from coupons.errors import MaybeWritten, NotWritten
+from coupons.service_metrics import ServiceMetrics
+from coupons.writers.per_request import TRIES, PerRequestWriter
+
+from .fake_database import Ids, Script, ScriptedPool, ToldSettling, deadlock, duplicate, lost
+
+
+def write(script: Script, *answers: bool | None) -> Decision:
+    settling = ToldSettling()
+    ids: Any = Ids()
+    settling.answers = list(answers)
+
+    async def scene() -> Decision:
+        pool = ScriptedPool(script)
+        writer = PerRequestWriter(pool, ids, settling, ServiceMetrics(CollectorRegistry()), takes_stock=False)
+        return await writer.write(1, 2)
+
+    return asyncio.run(scene())
+
+
+def test_a_row_that_exists_is_already() -> None:
+    script = Script()
+    script.inserts = [duplicate()]
+    assert write(script).outcome is Outcome.ALREADY
+
+
+def test_a_deadlock_is_tried_again_a_few_times() -> None:
+    script = Script()
+    script.inserts = [deadlock()] * (TRIES - 1)
+    assert write(script).outcome is Outcome.ISSUED
+    script.inserts = [deadlock()] * TRIES
+    with pytest.raises(NotWritten):
+        write(script)
+    assert len(script.committed) == 1
+
+
+@pytest.mark.parametrize("error", [lost(), RuntimeError("a bug")])
+def test_what_fails_before_the_commit_is_not_written(error: Exception) -> None:
+    script = Script()
+    script.inserts = [error]
+    with pytest.raises(NotWritten):
+        write(script)
+
+
+@pytest.mark.parametrize("error", [lost(), RuntimeError("a packet that nobody understands")])
+def test_once_the_commit_is_sent_the_database_is_asked(error: Exception) -> None:
+    for settled, raised in ((False, NotWritten), (None, MaybeWritten)):
+        script = Script()
+        script.commits = [error]
+        with pytest.raises(raised):
+            write(script, settled)
+    script.commits = [error]
+    assert write(script, True).outcome is Outcome.ISSUED
