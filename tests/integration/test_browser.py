@@ -27,6 +27,14 @@ pytestmark = [
 
 WIDTHS = {"desktop": 1440, "phone": 390}
 
+#: Page → the maker of its study, its notebook, how many figures it has.
+KINDS = {
+    "plain": ("make_study", "report", 19),
+    "hostile": ("hostile_study", "report", 4),
+    "run": ("one_run", "run", 2),
+    "hostile-run": ("hostile_study", "run", 2),
+}
+
 
 @pytest.fixture(scope="module")
 def studies() -> ModuleType:
@@ -41,14 +49,15 @@ def studies() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def pages(studies: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The page of a plain study and of one whose every name is hostile."""
+    """The page of a report and of one run, each of a plain study and of one whose every name is hostile."""
     made = {}
-    for name, call in {"plain": "make_study(module.read())", "hostile": "hostile_study(module.read())"}.items():
-        folder = tmp_path_factory.mktemp(name)
-        study = getattr(studies, call.split("(", maxsplit=1)[0])(studies.read())
-        text = html.page(studies.execute(folder, call), html.Head.of(study))
-        made[name] = folder / "report.html"
-        made[name].write_text(text, encoding="utf-8")
+    for kind, (make, notebook, _) in KINDS.items():
+        folder = tmp_path_factory.mktemp(kind)
+        study = getattr(studies, make)(studies.read())
+        head = html.Head.of(study) if notebook == "report" else html.Head.of_run(next(iter(study)))
+        executed = studies.execute(folder, f"{make}(module.read())", notebook)
+        made[kind] = folder / "page.html"
+        made[kind].write_text(html.page(executed, head), encoding="utf-8")
     return made
 
 
@@ -78,7 +87,7 @@ class Visit:
         return self.page.locator(selector).count()
 
 
-@pytest.fixture(params=["plain", "hostile"])
+@pytest.fixture(params=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -93,7 +102,7 @@ def test_every_figure_is_drawn_silently_and_nothing_is_asked_for(
     assert visit.said == []
     assert visit.asked == [pages[kind].as_uri()]
     figures = visit.count("figure .figure")
-    assert figures == (14 if kind == "plain" else 3)
+    assert figures == KINDS[kind][2]
     assert visit.count("figure .figure .main-svg >> nth=0") == 1
     drawn = "boxes => boxes.filter(box => box.querySelectorAll('.trace').length > 0).length"
     assert visit.page.locator("figure .figure").evaluate_all(drawn) == figures
@@ -101,8 +110,11 @@ def test_every_figure_is_drawn_silently_and_nothing_is_asked_for(
     visit.page.close()
 
 
-def test_hostile_text_is_seen_as_the_text_it_is(browser: Browser, pages: dict[str, Path], studies: ModuleType) -> None:
-    visit = Visit(browser, pages["hostile"])
+@pytest.mark.parametrize("hostile", ["hostile", "hostile-run"])
+def test_hostile_text_is_seen_as_the_text_it_is(
+    browser: Browser, pages: dict[str, Path], studies: ModuleType, hostile: str
+) -> None:
+    visit = Visit(browser, pages[hostile])
     text = visit.page.inner_text("main")
     assert text.count(studies.HOSTILE) > 5
     assert visit.count("main img") == 0

@@ -76,7 +76,9 @@ def make_figures(requests: int, p95: float, bound: int | None = None, **changes:
     values: dict[str, Any] = {
         **{"requests": requests, "failed": 0, "success_rate": 1.0, **durations, "max_ms": p95 * 2, "rate_per_s": 700.0},
         **{"bound": bound, "bound_share": requests / bound if bound else None, "outcomes": {"issued": requests}},
-        **{"issued_ms": dict(durations), "confirmed": requests, "confirm_ms": {}, "drain_s": 1.4, "thresholds": limits},
+        **{"issued_ms": {name.removesuffix("_ms"): value for name, value in durations.items()} | {"max": p95 * 2}},
+        **{"confirmed": requests, "confirm_ms": {"p50": 12.0, "p95": 48.0, "p99": 90.0, "max": 140.0}},
+        **{"drain_s": 1.4, "thresholds": limits},
     }
     return RunFigures(**(values | changes))
 
@@ -95,6 +97,13 @@ def make_timeline(profile: Profile, requests: int, p95: float, seed: int) -> pd.
     )
     parts = {"p50_ms": 0.4, "p90_ms": 0.85, "p95_ms": 1.0, "max_ms": 1.8}
     return frame.assign(**{name: p95_ms * share for name, share in parts.items()})
+
+
+def make_distribution(p95: float) -> pd.DataFrame:
+    # one row per quantile: quantile (0 to 1), ms; the 0.95 is exactly p95
+    shares = np.concatenate([np.linspace(0, 0.9, 181), 1 - np.logspace(-1, -4, 91)[1:], [0.95, 1.0]])
+    quantile = np.unique(shares)
+    return pd.DataFrame({"quantile": quantile, "ms": p95 * ((1 - quantile + 1e-5) / 0.05) ** -0.4})
 
 
 def make_profile(name: str, reference: Reference) -> Profile:
@@ -129,7 +138,8 @@ def make_view(profile: Profile, variant: str, figures: RunFigures | None, seed: 
         verdict=valid(),
     )
     timeline = make_timeline(profile.at_scale(0.1), figures.requests, figures.p95_ms or 1, seed) if figures else None
-    return RunView(msgspec.structs.replace(run, **changes), figures, timeline)
+    spread = make_distribution(figures.p95_ms or 1) if figures else None
+    return RunView(msgspec.structs.replace(run, **changes), figures, timeline, spread)
 
 
 #: profile → (requests, p95 in ms) of the report preset, of the recommended one, and the bound at scale demo
@@ -169,6 +179,22 @@ def make_study(reference: Reference, profiles: tuple[str, ...] = tuple(LITERALS)
         "code": {"version": "0.1.0", "commit": "0123456789abcdef", "dirty": False},
     }
     return Study(scale, variants, environment, reference, [], STARTED + 600)
+
+
+def one_run(reference: Reference) -> Study:
+    """A study of one run, as a run's page has it: sold out, with every outcome, and checks of every status."""
+    checks = tuple(check(f"V{number}", status) for number, status in enumerate(Status))
+    verdict = Verdict(validity=Validity.VALID, checks=checks, reason="files whole, counts agree")
+    audit = Audit(verdict=Status.PASS, invariants=(check("I1"), check("I13", Status.NA)), counts={"lost": 0})
+    outcomes = {"issued": 5000, "already": 900, "sold_out": 3500, "rejected": 8, "failed": 2}
+    figures = make_figures(9410, 1143.0, 9910, outcomes=outcomes, confirmed=5000, failed=10, success_rate=5000 / 9410)
+    view = make_view(make_profile("load", reference), "recommended", figures, verdict=verdict, audit=audit)
+    return replace(make_study(reference), variants={"recommended": {"load": view}})
+
+
+@pytest.fixture(name="one_run")
+def one_run_study(reference: Reference) -> Study:
+    return one_run(reference)
 
 
 @pytest.fixture
@@ -225,23 +251,26 @@ import importlib.util, sys, types
 spec = importlib.util.spec_from_file_location("study_of_tests", {conftest!r})
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-stub = types.ModuleType("rushlab.flows.report")
-stub.open_study = lambda **_: module.{make}
+stub = types.ModuleType("rushlab.flows.{flow}")
+stub.open_study = lambda *_, **__: module.{make}
 import rushlab.flows
-sys.modules["rushlab.flows.report"] = rushlab.flows.report = stub
+sys.modules["rushlab.flows.{flow}"] = rushlab.flows.{flow} = stub
 """
 
+#: Each notebook and the flow whose `open_study` it calls.
+FLOWS = {"report": "report", "run": "single"}
 
-def execute(folder: Path, make: str) -> Path:
-    """The report notebook executed by a real kernel whose `open_study` gives a study of this module."""
-    notebook = nbformat.read(ROOT / "notebooks/report.ipynb", as_version=4)
-    source = STUB.format(conftest=__file__, make=make)
+
+def execute(folder: Path, make: str, name: str = "report") -> Path:
+    """A notebook executed by a real kernel whose `open_study` gives a study of this module."""
+    notebook = nbformat.read(ROOT / f"notebooks/{name}.ipynb", as_version=4)
+    source = STUB.format(conftest=__file__, make=make, flow=FLOWS[name])
     notebook.cells.insert(1, nbformat.v4.new_code_cell(source))
     NotebookClient(
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()
     del notebook.cells[1]
-    path = folder / "report.ipynb"
+    path = folder / f"{name}.ipynb"
     nbformat.write(notebook, path)
     return path
 
@@ -253,3 +282,8 @@ def read() -> Reference:
 @pytest.fixture(scope="session")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return execute(tmp_path_factory.mktemp("executed"), "make_study(module.read())")
+
+
+@pytest.fixture(scope="session")
+def executed_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return execute(tmp_path_factory.mktemp("executed-run"), "one_run(module.read())", "run")

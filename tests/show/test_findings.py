@@ -1,6 +1,7 @@
 import dataclasses
 
 import msgspec
+import pandas as pd
 
 from rushlab.model.reference import Reference
 from rushlab.model.verdict import Audit, Check, Status, Validity, Verdict
@@ -30,6 +31,48 @@ def test_profiles_that_the_report_discusses_in_pairs(study: Study) -> None:
     assert "Variant report, stress-500 against stress-100: p95 5.21 s against 2.65 s, 1.97× slower" in sentences(study)
 
 
+def test_a_pair_of_profiles_has_the_originals_ratio_and_the_shares_of_the_bound(study: Study) -> None:
+    found = [item for item in findings(study) if " against stress-100" in item.sentence]
+    assert [item.value for item in found] == [5210 / 2650, 316 / 151]
+    assert "(original report: 3.20× slower)" in found[0].sentence
+    assert "share of the bound 20.6 % against 35.7 %, 1.73× lower" in found[0].sentence
+    assert found[0].runs == tuple(study.variants["report"][name].run.id for name in ("stress-100", "stress-500"))
+    assert "peak-2000 against peak-1500: p95 703 ms against 405 ms, 1.74× slower" in sentences(study)
+
+
+def test_a_pair_without_a_bound_has_no_share(study: Study) -> None:
+    view = study.variants["report"]["stress-100"]
+    assert view.figures
+    figures = msgspec.structs.replace(view.figures, bound=None, bound_share=None)
+    study.variants["report"]["stress-100"] = dataclasses.replace(view, figures=figures)
+    found = next(item for item in findings(study) if "report, stress-500 against" in item.sentence)
+    assert "share of the bound" not in found.sentence
+    assert "12,100 against 11,400 requests" in found.sentence
+
+
+def timeline(*p95_ms: float, vus: int) -> pd.DataFrame:
+    # one row per second: second, vus, requests, failed, p50_ms, p90_ms, p95_ms, max_ms
+    frame = pd.DataFrame({"second": range(len(p95_ms)), "vus": vus, "requests": 331, "failed": 0, "p95_ms": p95_ms})
+    return frame.assign(p50_ms=1.0, p90_ms=1.0, max_ms=9999.0)
+
+
+def test_the_onset_of_trouble_is_told_where_it_took_the_fewest_users(study: Study) -> None:
+    quiet, slow = (5.0,) * 4, (5.0, 1200.0, 1300.0, 1400.0)
+    for variant, views in study.variants.items():
+        for name, view in views.items():
+            line = timeline(*(slow if variant == "report" and name in ("load", "stress-500") else quiet), vus=900)
+            views[name] = dataclasses.replace(view, timeline=line)
+    views = study.variants["report"]
+    views["load"] = dataclasses.replace(views["load"], timeline=timeline(*slow, vus=462))
+    found = [item for item in findings(study) if "got into trouble" in item.sentence]
+    assert [item.sentence for item in found] == [
+        "Variant report got into trouble (p95 over 1.00 s for 3 seconds or more) on 2 of 6 profiles; at the fewest "
+        "users on load, from second 1 (462 virtual users, 331 requests answered in it) for 3 seconds."
+    ]
+    assert (found[0].value, found[0].unit) == (462, "virtual users")
+    assert found[0].runs == (views["load"].run.id, views["stress-500"].run.id)
+
+
 def test_every_sentence_with_a_figure_changes_with_the_figures(study: Study, make_study, reference: Reference) -> None:
     other = make_study(reference)
     for views in other.variants.values():
@@ -42,7 +85,9 @@ def test_every_sentence_with_a_figure_changes_with_the_figures(study: Study, mak
             figures = msgspec.structs.replace(
                 view.figures, thresholds=limits, requests=view.figures.requests + 7, **faster
             )
-            views[name] = dataclasses.replace(view, figures=figures)
+            assert view.timeline is not None
+            timeline = view.timeline.assign(vus=view.timeline["vus"] + 1)
+            views[name] = dataclasses.replace(view, figures=figures, timeline=timeline)
     before = {item.sentence for item in findings(study) if item.unit not in ("thresholds", "")}
     after = {item.sentence for item in findings(other)}
     ratios = {text for text in before if text.startswith("Variant recommended against report")}
@@ -71,6 +116,20 @@ def test_unconfirmed_coupons_are_counted(study: Study) -> None:
     figures = msgspec.structs.replace(view.figures, confirmed=3918)
     study.variants["report"]["load"] = dataclasses.replace(view, figures=figures)
     assert "2 of 3,920 accepted coupons were never confirmed" in sentences(study)
+
+
+def test_the_slowest_drain_or_that_there_was_none(study: Study) -> None:
+    view = study.variants["report"]["load"]
+    for name, drain in (("report", 2.6), ("recommended", 0.0)):
+        for profile, other in study.variants[name].items():
+            seconds = drain if profile == "load" else 0.0
+            figures = msgspec.structs.replace(other.figures, drain_s=seconds)  # type: ignore[type-var]
+            study.variants[name][profile] = dataclasses.replace(other, figures=figures)
+    slow, fast = (item for item in findings(study) if "every accepted coupon" in item.sentence)
+    assert slow.sentence.endswith("was confirmed at most 2.6 s after the load ended (load).")
+    assert (slow.value, slow.runs) == (2.6, (view.run.id,))
+    assert fast.sentence.endswith("was confirmed before the load ended, on 6 profiles.")
+    assert len(fast.runs) == 6
 
 
 def test_hostile_text_is_escaped(hostile: Study) -> None:

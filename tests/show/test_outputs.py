@@ -57,6 +57,29 @@ def test_json_follows_its_schema_and_has_the_promised_names(study: Study, hostil
     assert load["thresholds"]["http_req_duration"]["p(95)<1000"] == {"ok": True, "value": 143.0}
 
 
+def test_json_has_the_onset_of_trouble_or_why_there_is_none(study: Study) -> None:
+    view = study.variants["report"]["load"]
+    assert view.timeline is not None
+    slow = view.timeline.assign(p95_ms=1500.0)
+    study.variants["report"]["load"] = dataclasses.replace(view, timeline=slow)
+    study.variants["report"]["smoke"] = dataclasses.replace(study.variants["report"]["smoke"], timeline=None)
+    value = report_json(study)
+    jsonschema.validate(json.loads(json.dumps(value, allow_nan=False)), SCHEMA)
+    profiles = value["variants"]["report"]["profiles"]
+    first = slow.iloc[0]
+    assert profiles["load"]["onset"] == {
+        **{"second": 0, "lasted_s": len(slow), "vus": int(first["vus"]), "rate_per_s": int(first["requests"])},
+        "p95_ms": 1500.0,
+    }
+    assert profiles["smoke"]["onset"] is None
+    assert profiles["smoke"]["reasons"]["onset"] == "the run has no timeline"
+
+
+def test_markdown_has_what_was_answered_only_where_it_says_something(study: Study, one_run: Study) -> None:
+    assert "what was answered" not in markdown.report(study)
+    assert "| sold out \\(410\\) | 3,500 | 37\\.2 % |" in markdown.report(one_run)
+
+
 def test_json_gives_a_reason_for_every_null(study: Study) -> None:
     study.variants["report"]["load"] = dataclasses.replace(study.variants["report"]["load"], figures=None)
     load = report_json(study)["variants"]["report"]["profiles"]["load"]

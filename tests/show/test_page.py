@@ -12,7 +12,7 @@ from rushlab.model.errors import ResultError
 from rushlab.show import blocks, html, sanitise
 from rushlab.show.views import Study
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks/report.ipynb"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +45,37 @@ def test_head_contents_and_code(page: str) -> None:
     for text in ("12 runs VALID", "12 audits PASS", "5 of 36 thresholds missed", "0123456789ab", "2 cores"):
         assert text in page
     assert re.findall(r'<li class="level-2"><a href="#s\d+-[a-z-]+">([^<]+)', page)[:3] == [
-        *("Verdicts", "Findings", "Environments")
+        *("How to read it", "Verdicts", "Findings")
     ]
     assert "report.open_study(runs=runs" in page
 
 
 def test_every_figure_is_data_with_a_description(page: str) -> None:
-    assert len(re.findall(r'<script type="application/json" data-for="figure-\d+">', page)) == 14
+    assert len(re.findall(r'<script type="application/json" data-for="figure-\d+">', page)) == 19
     assert page.count('role="img" aria-label="load · report over time') == 1
+
+
+def test_what_it_is_and_how_to_read_it_come_before_any_figure(page: str) -> None:
+    text = " ".join(re.sub(r"<[^>]+>", " ", page[page.index("<main") :]).split())
+    assert text.index("An earlier report, here the original") < text.index("How to read it") < text.index("NA ")
+    assert text.index("is never taken for good") < text.index("Verdict and audit of each run")
+
+
+def test_the_page_of_a_run_begins_with_its_verdict_and_every_check(executed_run: Path, one_run: Study) -> None:
+    (view,) = one_run
+    text = html.page(executed_run, html.Head.of_run(view))
+    assert "<title>Run load · recommended</title>" in text
+    assert view.run.id in text
+    for badge in ("run VALID", "audit PASS", "1 of 3 thresholds missed"):
+        assert badge in text
+    assert re.findall(r'<li class="level-2"><a href="#s\d+-[a-z-]+">([^<]+)', text) == [
+        *("Verdict", "Findings", "Response time", "Over time", "Distribution", "Outcomes", "Accept and confirm"),
+        *("Words", "Settings and provenance"),
+    ]
+    assert text.index("Checks and invariants") < text.index("load: response time and requests")
+    for check in (*view.run.verdict.checks, *view.run.audit.invariants):
+        assert f"{check.id} {check.title}" in text
+    assert len(re.findall(r'data-for="figure-\d+"', text)) == 2
 
 
 def test_a_partial_study_says_so_at_the_top(hostile: Study, executed: Path) -> None:
@@ -123,8 +146,9 @@ def test_what_is_no_notebook_is_one_sentence(tmp_path: Path, content: bytes) -> 
         html.page(tmp_path / "none.ipynb")
 
 
-def test_the_notebook_is_thin_and_stored_without_outputs() -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+@pytest.mark.parametrize("name", ["report", "run"])
+def test_the_notebook_is_thin_and_stored_without_outputs(name: str) -> None:
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
     assert all(len(cell.source.splitlines()) <= 5 for cell in code)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from rushlab.flows import notebooks
 from rushlab.flows.driving import drive_all
+from rushlab.flows.live import NotebookListener, refuse_unknown_parameters
 from rushlab.flows.studies import gather
 from rushlab.flows.workbench import REPORT_PROFILES, Listener, Silent, Workbench, parse_names
-from rushlab.judge.thresholds import missed
 from rushlab.judge.validity import exit_code
 from rushlab.model.errors import ResultError
 from rushlab.model.profile import parse_scale
@@ -26,6 +26,7 @@ from rushlab.show.junit import junit_xml
 from rushlab.show.report_json import report_json
 from rushlab.show.views import Study
 from rushlab.world.files import check_writable, storage, write_atomic
+from rushlab.world.folders import RunFolder, open_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,14 @@ def make_report(
         The folder cannot be written.
     """
     listener = listener or Silent()
-    folder = out or bench.settings.reports / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder = out.absolute() if out else bench.settings.reports / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     check_writable(folder)
     names, missing = _runs(bench, order, listener)
     listener.step("writing the report")
     study = gather(bench, names, missing=missing)
     write_report(bench, study, names, folder)
-    return ReportResult(folder, study, study_exit_code(study, check=check, strict=strict))
+    last = None if order.runs else order.variants[-1]
+    return ReportResult(folder, study, study_exit_code(study, variant=last, check=check, strict=strict))
 
 
 def open_study(
@@ -118,11 +120,10 @@ def open_study(
     variants, scale, profiles
         What to drive, as for `rushlab report`.
     """
+    refuse_unknown_parameters(("runs", "variants", "scale", "profiles", "missing"))
     bench = Workbench.open()
     if given := list(runs):
         return gather(bench, given, missing=missing)
-    from rushlab.flows.live import NotebookListener
-
     order = ReportOrder.parse(bench, variants=variants, scale=scale, profiles=profiles)
     names, failed = _runs(bench, order, listener or NotebookListener())
     return gather(bench, names, missing=[*missing, *failed])
@@ -141,32 +142,51 @@ def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) 
         write_atomic(folder / name, _text(study, kind))
 
 
-def study_exit_code(study: Study, *, check: bool = False, strict: bool = False) -> ExitCode:
-    """The study's exit code: a plain report is a study, missed thresholds count with `check` (last variant) only."""
-    views = list(study)
-    last = list(study.variants.values())[-1].values() if study.variants else ()
+def study_exit_code(study: Study, *, variant: str | None = None, check: bool = False, strict: bool = False) -> ExitCode:
+    """The study's exit code over all its runs, repeats too.
+
+    A plain report is a study: its missed thresholds are findings. With `check`, a threshold of `variant`
+    (the last one that was asked for) that was missed, or could not be judged, or a missing run, counts.
+    """
     return exit_code(
-        validities=[view.validity for view in views],
-        audits=[view.audit for view in views],
-        threshold_missed=check and any(missed(view.figures.thresholds) for view in last if view.figures),
+        validities=[view.validity for view in study.every],
+        audits=[view.audit for view in study.every],
+        threshold_missed=check and not _meets_all(study, variant or list(study.variants)[-1]),
         strict=strict,
     )
 
 
+def _meets_all(study: Study, variant: str) -> bool:
+    views = [view for view in study.every if view.run.variant == variant]
+    judged = [result for view in views if view.figures for result in view.figures.thresholds]
+    return bool(judged) and not study.partial and all(result.passed is True for result in judged)
+
+
 def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:
     """Write one run as html, junit, markdown or json; the path of the file."""
-    study = gather(bench, [name])
-    run = next(iter(study)).run.id
+    folder = open_run(bench.settings.runs, name)
+    study = gather(bench, [str(folder.path)])
     suffix = {"html": "html", "junit": "xml", "markdown": "md", "json": "json"}[kind]
-    target = out or Path.cwd() / f"{run}.{suffix}"
+    target = (out or Path(f"{folder.record.id}.{suffix}")).absolute()
     if kind == "html":
-        executed = target.with_suffix(".ipynb")
-        source = bench.settings.root / "notebooks" / "report.ipynb"
-        notebooks.execute(source, executed, {"runs": [name]}, root=bench.settings.root)
-        write_atomic(target, _page(executed, study))
-        return target
-    write_atomic(target, _text(study, kind))
+        _write_run_page(bench, folder, study, target)
+    else:
+        write_atomic(target, _text(study, kind))
     return target
+
+
+def _write_run_page(bench: Workbench, folder: RunFolder, study: Study, target: Path) -> None:
+    """The run's page, and the executed notebook beside it."""
+    from rushlab.show import html  # the notebook format's validator takes a second to import
+
+    check_writable(target.parent)
+    with storage(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    executed = target.with_suffix(".ipynb")
+    source = bench.settings.root / "notebooks" / "run.ipynb"
+    notebooks.execute(source, executed, {"run": str(folder.path.absolute())}, root=bench.settings.root)
+    (view,) = study
+    write_atomic(target, html.page(executed, html.Head.of_run(view)))
 
 
 def _page(executed: Path, study: Study) -> str:
@@ -186,8 +206,8 @@ def _text(study: Study, kind: str) -> str:
 def _runs(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[list[str], list[str]]:
     """The runs to report on and a sentence for each that failed."""
     if order.runs:
-        return list(order.runs), []
+        return [str(open_run(bench.settings.runs, name).path.absolute()) for name in order.runs], []
     driven = drive_all(bench, order, listener)
     if not driven.runs:
         raise ResultError("No run came to its end", "; ".join(driven.missing))
-    return [str(folder.path) for folder in driven.runs], driven.missing
+    return [str(folder.path.absolute()) for folder in driven.runs], driven.missing

@@ -6,17 +6,19 @@ from typing import Any
 
 import msgspec
 
+from rushlab.flows.driving import running_stack
+from rushlab.flows.live import refuse_unknown_parameters
 from rushlab.flows.run import Order, execute
-from rushlab.flows.studies import open_view
+from rushlab.flows.studies import gather, open_view, require_verified
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.judge import thresholds, validity
 from rushlab.model.profile import Model, parse_scale
 from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import ExitCode
-from rushlab.show.views import RunView
+from rushlab.show.views import RunView, Study
 from rushlab.world.folders import RunFolder, open_run
 
-__all__ = ["exit_code", "find_run", "open_view", "parse_order", "run_json", "run_once"]
+__all__ = ["exit_code", "find_run", "find_verified", "open_study", "open_view", "parse_order", "run_json", "run_once"]
 
 
 def parse_order(
@@ -34,20 +36,34 @@ def parse_order(
 
 
 def run_once(bench: Workbench, order: Order, *, backend: str = "native", listener: Listener | None = None) -> RunFolder:
-    """Start the stack, make one run, stop the stack."""
+    """Start the stack, make one run, stop the stack (one that was up before stays up)."""
     listener = listener or Silent()
-    stack = bench.backend(backend)
-    with bench.driving():
-        try:
-            stack.up(listener.step)
-            return execute(bench, stack, order, listener)
-        finally:
-            stack.down(listener.step)
+    with running_stack(bench, backend, listener) as stack:
+        return execute(bench, stack, order, listener)
 
 
 def find_run(bench: Workbench, name: str) -> RunFolder:
     """The run called `name`: an id, a part of one, a folder, or `last`."""
     return open_run(bench.settings.runs, name)
+
+
+def find_verified(bench: Workbench, name: str) -> RunFolder:
+    """The run called `name`, if it came to its end and nothing of it was changed since (else ResultError)."""
+    folder = find_run(bench, name)
+    require_verified(folder)
+    return folder
+
+
+def open_study(run: str = "last") -> Study:
+    """The study of a notebook about one run (an id, a part of one, a folder, or `last`).
+
+    Raises
+    ------
+    ResultError
+        There is no such run, it has no result, or its artefacts were changed.
+    """
+    refuse_unknown_parameters(("run",))
+    return gather(Workbench.open(), [run])
 
 
 def run_json(view: RunView) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import ResultError
 from rushlab.model.results import RunFigures
-from rushlab.model.run import State
+from rushlab.model.run import Run, State
 from rushlab.show.views import RunView, Study
 from rushlab.world import points
 from rushlab.world.folders import RunFolder, open_run
@@ -41,41 +41,86 @@ def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
     groups: dict[str, dict[str, list[RunView]]] = defaultdict(lambda: defaultdict(list))
     for view in views:
         groups[view.run.variant][view.run.profile.name].append(view)
+    for profiles in groups.values():
+        for alike in profiles.values():
+            _require_alike(alike)
     shown = {
-        variant: {profile: _median_run(repeats) for profile, repeats in profiles.items()}
+        variant: {profile: shown_run(repeats) for profile, repeats in profiles.items()}
         for variant, profiles in groups.items()
     }
+    chosen = {view.run.id for profiles in shown.values() for view in profiles.values()}
+    repeats = tuple(view for view in views if view.run.id not in chosen)
+    objections = [f"{view.label}, run {view.run.id}, not shown: {view.objection}" for view in repeats if view.objection]
     return Study(
         scale=_one_scale(views),
         variants=shown,
         environment=views[-1].run.environment,
         reference=read_reference(bench.settings.root / PATH),
-        missing=missing,
+        missing=[*missing, *_other_machines(views), *objections],
         created=time.time(),
+        repeats=repeats,
     )
 
 
 def open_view(folder: RunFolder) -> RunView:
-    """A verified run with its figures and timeline, its artefacts checked against their hashes."""
+    """A verified run with its figures, timeline and distribution, its artefacts checked against their hashes."""
+    require_verified(folder)
+    record = folder.record
+    figures = msgspec.convert(record.figures, RunFigures) if record.figures else None
+    start = record.timing.started or record.timing.created
+    return RunView(record, figures, points.timeline(folder.points, start), points.distribution(folder.points))
+
+
+def require_verified(folder: RunFolder) -> None:
+    """ResultError unless the run came to its end and its artefacts are what they were then."""
     record = folder.record
     if record.state is not State.VERIFIED:
         why = record.problem or f"it is {record.state}"
         raise ResultError(f"Run {record.id} has no result", why, "Drive it again with `rushlab run`.")
     if damaged := folder.damaged():
         raise ResultError(f"Run {record.id} was changed after it was verified", ", ".join(damaged))
-    figures = msgspec.convert(record.figures, RunFigures) if record.figures else None
-    start = record.timing.started or record.timing.created
-    return RunView(record, figures, points.timeline(folder.points, start))
 
 
-def _median_run(repeats: list[RunView]) -> RunView:
-    """The run in the middle by p95 (the lower one of two): a run that was, not an average of runs."""
+def shown_run(repeats: list[RunView]) -> RunView:
+    """The run that stands for its repeats: of those without objection the median by p95 (the upper of two).
+
+    A run that was, not an average of runs; when every repeat has an objection, the slowest of them.
+    """
 
     def p95(view: RunView) -> float:
         known = view.figures.p95_ms if view.figures else None
         return float("inf") if known is None else known
 
-    return sorted(repeats, key=p95)[(len(repeats) - 1) // 2]
+    sound = sorted((view for view in repeats if view.objection is None), key=p95)
+    return sound[len(sound) // 2] if sound else max(repeats, key=p95)
+
+
+def _require_alike(repeats: list[RunView]) -> None:
+    """ResultError, naming what differs, unless the runs are repeats of one another."""
+    first = _likeness(repeats[0].run)
+    for name in first:
+        if any(_likeness(view.run)[name] != first[name] for view in repeats):
+            runs = ", ".join(view.run.id for view in repeats)
+            raise ResultError(f"Runs {runs} are no repeats of one another", f"their {name} differs")
+
+
+def _likeness(run: Run) -> dict[str, object]:
+    """What two runs must share to be repeats of one another."""
+    known = run.environment
+    commit = known.get("code", {}).get("commit")
+    return {
+        "load model": run.load.model,
+        "commit": commit,
+        "host": known.get("host"),
+        "versions": known.get("versions"),
+    }
+
+
+def _other_machines(views: list[RunView]) -> list[str]:
+    """A sentence when the study's runs come from different machines or server versions."""
+    found = {name for name in ("host", "versions") if len({str(v.run.environment.get(name)) for v in views}) > 1}
+    text = " and ".join(sorted(found))
+    return [f"The runs differ in {text}; the environment shown is that of the last one"] if found else []
 
 
 def _one_scale(views: list[RunView]) -> float:

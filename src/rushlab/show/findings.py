@@ -7,63 +7,19 @@ fact and no figures.
 
 from __future__ import annotations
 
-import html
-import re
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import combinations
 
+from rushlab.judge.onset import SECONDS, Onset
 from rushlab.model.results import ThresholdResult
 from rushlab.model.verdict import Check, Status, Validity
-from rushlab.show import units
-from rushlab.show.claims import Usable, comparable, pairs, usable
+from rushlab.show import trouble, units
+from rushlab.show.claims import usable
+from rushlab.show.comparisons import against_original, between_variants, steeper
+from rushlab.show.finding import Finding, Findings
 from rushlab.show.table import Tone
 from rushlab.show.tables.limits import value
 from rushlab.show.views import RunView, Study
-
-#: Pairs of profiles the report discusses against each other: the milder first.
-DISCUSSED = (("stress-100", "stress-500"), ("peak-1500", "peak-2000"))
-
-#: The space between a number and its unit, where no line may break.
-UNIT = re.compile(r"(?<=\d) (?=%|ms\b|s\b)")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One sentence; `value` in `unit` is the figure it rests on, `runs` the ids it came from."""
-
-    sentence: str
-    value: float | None
-    unit: str
-    runs: tuple[str, ...]
-    tone: Tone = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """The findings of a study, gravest first."""
-
-    items: tuple[Finding, ...]
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def _repr_html_(self) -> str:
-        lines = [f'<li class="rl-{item.tone or "plain"}">{_line(item)}</li>' for item in self.items]
-        return f'<ul class="rl-findings">{"".join(lines)}</ul>'
-
-    def __repr__(self) -> str:
-        return "\n".join(f"- {item.sentence}" for item in self.items)
-
-
-def _line(item: Finding) -> str:
-    sentence, runs = UNIT.sub("&nbsp;", html.escape(item.sentence)), html.escape(", ".join(item.runs))
-    if len(item.runs) <= 2:
-        return f"{sentence} <small>{runs}</small>"
-    return f"{sentence} <details><summary>from {len(item.runs)} runs</summary>{runs}</details>"
 
 
 def findings(study: Study) -> Findings:
@@ -135,39 +91,6 @@ def failures(study: Study) -> Iterator[Finding]:
             yield Finding(f"{view.label}: {told}.", share, "share", (view.run.id,), "warn")
 
 
-def between_variants(study: Study) -> Iterator[Finding]:
-    """p95 of each variant against each earlier one, over the profiles where both have samples enough."""
-    for first, second in combinations(study.variants, 2):
-        ratios = {profile: b[1] / a[1] for profile, a, b in pairs(study, first, second)}
-        if ratios:
-            runs = tuple(view.run.id for _, a, b in pairs(study, first, second) for view in (a[0], b[0]))
-            note = "one run each, so without a noise floor: exploratory"
-            sentence = f"Variant {second} against {first}, p95: {_spread(ratios)} ({note})."
-            yield Finding(sentence, max(ratios.values()), "ratio of p95", runs)
-
-
-def against_original(study: Study) -> Iterator[Finding]:
-    """p95 of each variant against the report's, with the scale and that the environments differ."""
-    for variant in study.variants:
-        ratios, runs = {}, []
-        for view, _, p95 in comparable(study, variant):
-            theirs = study.beside(view.run.profile.name)
-            if theirs and theirs.p95:
-                ratios[view.run.profile.name] = p95 / theirs.p95
-                runs.append(view.run.id)
-        if ratios:
-            told = f"Variant {variant} at scale {study.scale_label} against the original report, p95: {_spread(ratios)}"
-            yield Finding(f"{told}; machine and servers differ.", max(ratios.values()), "ratio of p95", tuple(runs))
-
-
-def _spread(ratios: dict[str, float]) -> str:
-    """One ratio, or the lowest and the highest, each with its profile."""
-    low, high = min(ratios, key=lambda name: ratios[name]), max(ratios, key=lambda name: ratios[name])
-    if low == high:
-        return f"{units.speed(ratios[low])} on {low}"
-    return f"from {units.speed(ratios[low])} ({low}) to {units.speed(ratios[high])} ({high})"
-
-
 def shares(study: Study) -> Iterator[Finding]:
     """How much of what the schedules allow each variant did (profiles with a ramp)."""
     for variant in study.variants:
@@ -185,22 +108,23 @@ def shares(study: Study) -> Iterator[Finding]:
             yield Finding(sentence, low[1], "share of the bound", tuple(view.run.id for view, _ in runs))
 
 
-def steeper(study: Study) -> Iterator[Finding]:
-    """The profiles that the report discusses in pairs: steps of 500 against 100, a peak of 2,000 against 1,500."""
+def onset(study: Study) -> Iterator[Finding]:
+    """Per variant when trouble began, at the fewest virtual users; nothing where it never did."""
     for variant in study.variants:
-        found = {view.run.profile.name: (view, figures, p95) for view, figures, p95 in comparable(study, variant)}
-        for mild, steep in DISCUSSED:
-            if mild in found and steep in found:
-                yield _steeper(variant, found[mild], found[steep])
+        views = [view for view, _ in usable(study, variant) if trouble.limit_of(view) is not None]
+        found = [(view, began) for view in views if (began := trouble.onset_of(view))]
+        if found:
+            yield _onset(variant, len(views), found)
 
 
-def _steeper(variant: str, mild: Usable, steep: Usable) -> Finding:
-    (a, a_figures, a_p95), (b, b_figures, b_p95) = mild, steep
-    times = f"p95 {units.duration(b_p95)} against {units.duration(a_p95)}, {units.speed(b_p95 / a_p95)}"
-    counts = f"{b_figures.requests:,d} against {a_figures.requests:,d} requests"
-    done = f"{units.percent(b_figures.bound_share)} against {units.percent(a_figures.bound_share)} of the bound"
-    sentence = f"Variant {variant}, {b.run.profile.name} against {a.run.profile.name}: {times}; {counts} ({done})."
-    return Finding(sentence, b_p95 / a_p95, "ratio of p95", (a.run.id, b.run.id))
+def _onset(variant: str, judged: int, found: list[tuple[RunView, Onset]]) -> Finding:
+    view, began = min(found, key=lambda pair: math.inf if pair[1].vus is None else pair[1].vus)
+    limit = f"p95 over {units.duration(trouble.limit_of(view))} for {SECONDS} seconds or more"
+    where = f"{view.run.profile.name}, from {trouble.describe(began)} for {units.plural(began.lasted_s, 'second')}"
+    sentence = f"Variant {variant} got into trouble ({limit}) on {len(found)} of {units.plural(judged, 'profile')}"
+    sentence += f"{'; at the fewest users on' if len(found) > 1 else ':'} {where}."
+    others = (one.run.id for one, _ in found if one is not view)
+    return Finding(sentence, began.vus, "virtual users", (view.run.id, *others), "warn")
 
 
 def slowest_drain(study: Study) -> Iterator[Finding]:
@@ -209,9 +133,10 @@ def slowest_drain(study: Study) -> Iterator[Finding]:
         drains = [(figures.drain_s, view) for view, figures in usable(study, variant) if figures.drain_s is not None]
         if drains:
             longest, view = max(drains, key=lambda pair: pair[0])
-            told = f"every accepted coupon was confirmed at most {units.seconds(longest)} after the load ended"
-            sentence = f"Variant {variant}: {told} ({view.run.profile.name})."
-            yield Finding(sentence, longest, "s", (view.run.id,))
+            ids = tuple(other.run.id for seconds, other in drains if seconds == longest)
+            told = f"at most {units.seconds(longest)} after the load ended ({view.run.profile.name})"
+            when = told if longest else f"before the load ended, on {units.plural(len(drains), 'profile')}"
+            yield Finding(f"Variant {variant}: every accepted coupon was confirmed {when}.", longest, "s", ids)
 
 
 RULES: tuple[Callable[[Study], Iterator[Finding]], ...] = (
@@ -220,9 +145,10 @@ RULES: tuple[Callable[[Study], Iterator[Finding]], ...] = (
     unconfirmed,
     thresholds,
     failures,
+    onset,
     between_variants,
     against_original,
-    shares,
     steeper,
+    shares,
     slowest_drain,
 )

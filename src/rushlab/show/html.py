@@ -17,6 +17,7 @@ import nbformat
 from markupsafe import Markup
 
 from rushlab.model.errors import ResultError
+from rushlab.model.profile import scale_name
 from rushlab.model.results import ThresholdResult
 from rushlab.model.verdict import Status, Validity
 from rushlab.show import units
@@ -25,16 +26,20 @@ from rushlab.show.table import Cell
 from rushlab.show.table_html import TEMPLATES, environment
 from rushlab.show.tables.cells import TONES
 from rushlab.show.tables.origin import commit, machine
-from rushlab.show.views import Study
+from rushlab.show.views import RunView, Study
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands above a page: facts (name → text), badges, and sentences that must not be overlooked."""
+    """What stands above a page: facts (name → text), badges, and sentences that must not be overlooked.
+
+    `title` takes the place of the notebook's own where a page is about one thing that has a name.
+    """
 
     facts: tuple[tuple[str, str], ...] = ()
     badges: tuple[Cell, ...] = ()
     warnings: tuple[str, ...] = ()
+    title: str = ""
 
     @classmethod
     def of(cls, study: Study) -> Head:
@@ -48,6 +53,20 @@ class Head:
         )
         return cls(facts, counted(study), tuple(study.missing))
 
+    @classmethod
+    def of_run(cls, view: RunView) -> Head:
+        """The head of one run's page: its id, when and where it ran; verdict, audit, thresholds."""
+        run, results = view.run, view.figures.thresholds if view.figures else ()
+        facts = (
+            ("run", run.id),
+            ("started", units.moment(run.timing.started)),
+            ("scale", scale_name(run.scale) if run.profile.scaled else "not scaled"),
+            ("commit", commit(run.environment) or "not recorded"),
+            ("machine", machine(run.environment)),
+        )
+        badges = (_labelled("run", view.validity), _labelled("audit", view.audit), _met(list(results)))
+        return cls(facts, tuple(cell for cell in badges if cell.text), (), f"Run {view.label}")
+
 
 def counted(study: Study) -> tuple[Cell, ...]:
     """Runs by validity and by audit, and thresholds missed, as badges."""
@@ -57,6 +76,10 @@ def counted(study: Study) -> tuple[Cell, ...]:
     cells += [_count("audit", audits, status) for status in Status]
     results = [result for view in views if view.figures for result in view.figures.thresholds]
     return tuple(cell for cell in (*cells, _met(results)) if cell.text)
+
+
+def _labelled(noun: str, status: Status | Validity) -> Cell:
+    return Cell(f"{noun} {status}", str(status), TONES[status])
 
 
 def _met(results: list[ThresholdResult]) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rushlab.show.findings import findings
 from rushlab.show.several import escape
 from rushlab.show.table import Cell, Row, Table
-from rushlab.show.tables import latency, outcome, summary, thresholds
+from rushlab.show.tables import answers, latency, onset, outcome, summary, thresholds
 from rushlab.show.views import Study
 
 
@@ -16,9 +16,9 @@ def report(study: Study) -> str:
         parts.append("**This report is partial.**\n\n" + "\n".join(f"- {escape(text)}" for text in study.missing))
     found = findings(study)
     parts.append("\n".join(f"- {escape(item.sentence)}" for item in found) or "Nothing was found.")
-    tables = [summary(study), thresholds(study)]
-    tables += [make(study, profile) for profile in study.profiles for make in (latency, outcome)]
-    return "\n\n".join([*parts, *map(table, tables)]) + "\n"
+    tables: list[Table | None] = [summary(study), thresholds(study), onset(study)]
+    tables += [make(study, profile) for profile in study.profiles for make in (latency, outcome, answers)]
+    return "\n\n".join([*parts, *(table(one) for one in tables if one is not None)]) + "\n"
 
 
 def table(content: Table) -> str:

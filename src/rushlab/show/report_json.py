@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rushlab.model.results import RunFigures
+from rushlab.show import trouble
 from rushlab.show.views import RunView, Study
 
 SCHEMA = 1
@@ -34,7 +36,11 @@ def report_json(study: Study) -> dict[str, Any]:
 def profile(view: RunView) -> dict[str, Any]:
     """One run's figures and verdicts."""
     figures, run = view.figures, view.run
+    began = trouble.onset_of(view)
     values = {field: getattr(figures, field) if figures else None for field in FIELDS}
+    reasons = {field: view.reason(field) for field, value in values.items() if value is None}
+    if began is None:
+        reasons["onset"] = trouble.no_onset(view)
     return {
         "run": run.id,
         "verdict": str(view.validity),
@@ -47,7 +53,8 @@ def profile(view: RunView) -> dict[str, Any]:
         "audit": str(view.audit),
         "counts": dict(run.audit.counts) if run.audit else {},
         "knobs": dict(run.knobs),
-        "reasons": {field: view.reason(field) for field, value in values.items() if value is None},
+        "onset": None if began is None else asdict(began),
+        "reasons": reasons,
     }
 
 

@@ -14,6 +14,8 @@ from rushlab.show.views import Study
 #: Profiles that have their own place in the notebook, in the report's order.
 NAMED = ("smoke", "load", "stress-100", "stress-500", "peak-1500", "peak-2000")
 
+TOO_FEW = "Too few requests for a distribution."
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
@@ -42,6 +44,18 @@ def others(study: Study) -> Several:
     return Several(tuple(part for name in extra for part in _profile(study, name, heading=True)))
 
 
+def outcomes(study: Study, name: str) -> Several:
+    """What became of a profile's requests, and what was answered where not all were issued."""
+    found = (tables.outcome(study, name), tables.answers(study, name))
+    return Several(tuple(table for table in found if table is not None))
+
+
+def spread(study: Study, name: str) -> Several:
+    """The distribution of a profile's response times, or that there are too few."""
+    chart = figures.distribution(study, name)
+    return Several((Remark(TOO_FEW) if chart is None else chart,))
+
+
 def _profile(study: Study, name: str, heading: bool) -> Iterator[Any]:
     if heading:
         yield Heading(name)
@@ -49,8 +63,8 @@ def _profile(study: Study, name: str, heading: bool) -> Iterator[Any]:
         yield Remark(f"{name} is not part of this study.")
         return
     yield tables.latency(study, name)
-    yield tables.outcome(study, name)
+    yield from outcomes(study, name)
     yield from figures.timelines(study, name)
-    spread = figures.distribution(study, name)
-    if spread is not None:
-        yield spread
+    chart = figures.distribution(study, name)
+    if chart is not None:
+        yield chart

@@ -13,10 +13,10 @@ def support(samples: int, figure: str) -> Weight:
     return weight(samples, PERCENTS[figure]) if figure in PERCENTS else Weight.HEADLINE
 
 
-def shortage(samples: int, figure: str) -> str:
+def shortage(samples: int, figure: str, what: str = "requests") -> str:
     """Why a percentile has too few samples, in words."""
     beyond = samples_beyond(samples, PERCENTS[figure])
-    return f"{beyond} of {samples:,d} requests lie beyond the {figure}, {GREY_SAMPLES} are needed"
+    return f"{beyond} of {samples:,d} {what} lie beyond the {figure}, {GREY_SAMPLES} are needed"
 
 
 def rule() -> str:

@@ -49,15 +49,16 @@ def percent(share: float | None) -> str:
 
 def speed(ratio: float) -> str:
     """A ratio of times (ours / theirs) in words, so that its direction cannot be misread."""
-    return _direction(ratio, lower="faster", higher="slower")
+    return direction(ratio, lower="faster", higher="slower")
 
 
 def amount(ratio: float) -> str:
     """A ratio of counts (ours / theirs) in words."""
-    return _direction(ratio, lower="fewer", higher="more")
+    return direction(ratio, lower="fewer", higher="more")
 
 
-def _direction(ratio: float, *, lower: str, higher: str) -> str:
+def direction(ratio: float, *, lower: str, higher: str) -> str:
+    """A ratio in words of the caller's: what it is called when it is below 1, and above."""
     word = lower if ratio < 1 else higher
     factor = 1 / ratio if ratio < 1 else ratio
     if factor < 1.1:

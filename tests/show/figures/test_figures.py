@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rushlab.show import figures
+from rushlab.show import figures, sections
 from rushlab.show.figures.chart import MIME, POINTS
 from rushlab.show.figures.over_time import binned
 from rushlab.show.views import RunView, Study
@@ -82,10 +82,53 @@ def test_the_overview_leaves_out_what_supports_no_claim(study: Study) -> None:
     assert original.x[0] == pytest.approx(100 * 58788 / 90460, rel=1e-3)
 
 
-def test_a_distribution_is_drawn_when_there_is_one(study: Study, view: RunView) -> None:
-    assert figures.distribution(study, "load") is None
-    spread = pd.DataFrame({"quantile": [0.0, 0.5, 1.0], "ms": [1.0, 10.0, 100.0]})
-    study.variants["report"]["load"] = dataclasses.replace(view, distribution=spread)
+def test_a_distribution_has_a_curve_per_variant_and_a_line_per_percentile(study: Study) -> None:
     chart = figures.distribution(study, "load")
     assert chart is not None
-    assert list(chart.data[0].y) == [0.0, 50.0, 100.0]
+    assert [trace.name for trace in chart.data] == ["ours: report", "ours: recommended"]
+    assert chart.layout.xaxis.type == "log"
+    ticks = dict(zip(chart.layout.yaxis.ticktext, chart.layout.yaxis.tickvals, strict=True))
+    assert list(ticks) == ["0 %", "50 %", "90 %", "95 %", "99 %"]
+    assert (ticks["0 %"], ticks["90 %"], ticks["99 %"]) == pytest.approx((0, 1, 2))
+    slow = chart.data[0]
+    place = list(slow.customdata).index("95")
+    assert slow.y[place] == pytest.approx(ticks["95 %"], rel=1e-3)
+    assert slow.x[place] == pytest.approx(1912, rel=1e-3)
+    assert "half within 761 ms" in chart.description
+
+
+def test_a_distribution_ends_where_fewer_than_ten_requests_are_slower(study: Study) -> None:
+    chart = figures.distribution(study, "load")
+    assert chart is not None
+    ends = [float(trace.customdata[-1]) for trace in chart.data]
+    assert ends[0] <= 100 * (1 - 10 / 3920)
+    assert ends[1] <= 100 * (1 - 10 / 9410)
+    assert ends[0] > 99.5
+
+
+def test_a_threshold_is_a_corner_in_the_distribution(study: Study) -> None:
+    chart = figures.distribution(study, "load")
+    assert chart is not None
+    upright, across = chart.layout.shapes
+    assert (upright.x0, upright.x1) == (1000, 1000)
+    assert across.y0 == pytest.approx(1.30103, rel=1e-4)
+    assert "p95 below 1,000 ms" in chart.layout.meta["caption"]
+
+
+def test_no_distribution_of_a_few_requests_or_of_none(study: Study) -> None:
+    assert figures.distribution(study, "smoke") is None
+    for views in study.variants.values():
+        views["load"] = dataclasses.replace(views["load"], distribution=None)
+    assert figures.distribution(study, "load") is None
+    assert repr(sections.spread(study, "load").items[0]) == sections.TOO_FEW
+
+
+def test_a_timeline_marks_the_onset_of_trouble(view: RunView) -> None:
+    assert view.timeline is not None
+    slow = view.timeline.assign(p95_ms=[5.0, 1500.0, 1600.0, 1700.0] + [5.0] * (len(view.timeline) - 4))
+    chart = figures.timeline(dataclasses.replace(view, timeline=slow))
+    assert [shape.x0 for shape in chart.layout.shapes if shape.yref == "paper"] == [1]
+    assert "onset of trouble, second 1 (" in chart.layout.meta["caption"]
+    calm = figures.timeline(dataclasses.replace(view, timeline=slow.assign(p95_ms=5.0)))
+    assert [shape.yref for shape in calm.layout.shapes] == ["y2"]
+    assert "onset" not in calm.layout.meta["caption"]

@@ -15,7 +15,8 @@ def cells(table: Table, label: str) -> tuple[Cell, ...]:
 
 def test_public_names() -> None:
     assert tables.__all__ == [
-        *("counts", "environment", "latency", "outcome", "provenance", "settings", "summary", "thresholds")
+        *("answers", "checks", "counts", "environment", "halves", "latency", "onset", "outcome"),
+        *("provenance", "settings", "summary", "thresholds"),
     ]
 
 
@@ -64,7 +65,7 @@ def test_thresholds_of_the_original_and_of_ours(study: Study) -> None:
     times, failed, success = (row.cells for row in table.rows[start + 1 : start + 4])
     assert [cell.text for cell in times] == ["1.17 s ✗ missed", "1.91 s ✗ missed", "143 ms ✓ met"]
     assert failed[0].text == "0.0 % ✓ met"
-    assert success[0].note == "from its sentence that no request of the load test failed"
+    assert success[0].note == "from the original's sentence that no request of the load test failed"
 
 
 def test_an_undecided_threshold_is_never_met(study: Study) -> None:

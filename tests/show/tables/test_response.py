@@ -40,7 +40,7 @@ def test_counts_have_a_ratio_at_full_scale_only(study: Study) -> None:
 def test_misprinted_units_are_marked(study: Study) -> None:
     median = row(latency(study, "peak-2000"), "median, ms")[0]
     assert median.text == "672.19"
-    assert median.note.startswith("corrected: the report prints 672.19s")
+    assert median.note.startswith("corrected: the original prints 672.19s")
     assert not row(latency(study, "peak-2000"), "p95, ms")[0].note
 
 

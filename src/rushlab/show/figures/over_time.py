@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from rushlab.show import units
+from rushlab.judge.onset import Onset
+from rushlab.show import trouble, units
 from rushlab.show.figures.chart import (
     MARKS,
     POINTS,
@@ -61,8 +62,11 @@ def timeline(view: RunView, ranges: dict[str, Any] | None = None) -> Chart:
         raise ValueError(f"run {view.run.id} has no timeline")
     frame, step = binned(view.timeline)
     traces = [_vus(frame), *_latency(frame), *_throughput(frame)]
-    description = describe(view.label, view.timeline)
-    figure = chart(traces, description, **_layout(view, step, ranges or shared_ranges([view.timeline])))
+    began = trouble.onset_of(view)
+    layout = _layout(view, step, ranges or shared_ranges([view.timeline]))
+    if began:
+        layout["shapes"].append(limit_line(x0=began.second, x1=began.second, y0=0, y1=1, yref="paper"))
+    figure = chart(traces, describe(view.label, view.timeline), _caption(view, began), **layout)
     figure.layout.meta["headed"] = True
     return figure
 
@@ -162,6 +166,12 @@ def _legend(panel: str) -> dict[str, Any]:
     (_, top), _ = PANELS[panel]
     where = {"x": 0, "xanchor": "left", "y": top, "yanchor": "bottom"}
     return {"orientation": "h", "font": {"size": 11}, "itemwidth": 30, "entrywidth": 0, **where}
+
+
+def _caption(view: RunView, began: Onset | None) -> str:
+    limit = milliseconds_limit(view.run.profile.thresholds)
+    told = f"Dashed across: the threshold, {limit:,g} ms." if limit else ""
+    return f"{told} Dashed upright: onset of trouble, {trouble.describe(began)}." if began else told
 
 
 def describe(label: str, frame: pd.DataFrame) -> str:

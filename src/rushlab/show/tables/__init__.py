@@ -1,9 +1,25 @@
-"""Every table of a report, from a `Study`: one function each, all returning `Table`."""
+"""Every table of a report, from a `Study` (of a run: from its view): one function each, all returning `Table`."""
 
+from rushlab.show.tables.checks import checks
 from rushlab.show.tables.limits import thresholds
+from rushlab.show.tables.onset import onset
 from rushlab.show.tables.origin import environment, provenance, settings
 from rushlab.show.tables.outcomes import outcome
+from rushlab.show.tables.populations import answers, halves
 from rushlab.show.tables.response import latency
 from rushlab.show.tables.verdicts import counts, summary
 
-__all__ = ["counts", "environment", "latency", "outcome", "provenance", "settings", "summary", "thresholds"]
+__all__ = [
+    "answers",
+    "checks",
+    "counts",
+    "environment",
+    "halves",
+    "latency",
+    "onset",
+    "outcome",
+    "provenance",
+    "settings",
+    "summary",
+    "thresholds",
+]

@@ -21,7 +21,7 @@ AGGREGATES: dict[str, Callable[[ReferenceProfile], float | None]] = {
     "max": lambda reference: reference.max,
 }
 
-FROM_FAILURES = "from its sentence that no request of the load test failed"
+FROM_FAILURES = "from the original's sentence that no request of the load test failed"
 
 
 def thresholds(study: Study) -> Table:

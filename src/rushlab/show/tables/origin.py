@@ -21,7 +21,7 @@ ROLES: dict[str, dict[str, str]] = {
 }
 
 
-LIMITS_ONLY = "the report gives its application server's limits, and nothing of the machine"
+LIMITS_ONLY = "the original gives its application server's limits, and nothing of the machine"
 
 
 def environment(study: Study) -> Table:

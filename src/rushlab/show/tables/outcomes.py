@@ -1,13 +1,14 @@
-"""What became of a profile's requests: slowest, failed, the share of the bound, confirmations, audit."""
+"""What became of a profile's requests: slowest, failed, issued, the share of the bound, confirmations, audit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from rushlab.model.reference import ReferenceProfile
 from rushlab.model.results import RunFigures
 from rushlab.show import units
 from rushlab.show.table import Cell, Column, Row, Table, Tone
+from rushlab.show.tables import populations
 from rushlab.show.tables.cells import ORIGINAL, absent, audit, blank, ours, unknown, verdict
 from rushlab.show.tables.response import measured
 from rushlab.show.views import RunView, Study
@@ -24,6 +25,20 @@ FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "drained after the load, s": ("drain_s", lambda value: f"{value:,.1f}"),
 }
 
+#: Label → the cell of a run, for rows that are no plain field.
+Rows = dict[str, Callable[[RunView], Cell]]
+P99: Rows = {"p99, ms": lambda view: measured(view, "p99_ms")}
+ISSUED: Rows = {
+    "issued requests": populations.issued_count,
+    "issued requests alone: median, ms": lambda view: populations.issued(view, "median"),
+    "issued requests alone: p95, ms": lambda view: populations.issued(view, "p95"),
+}
+CONFIRM: Rows = {
+    "from accept to confirm: median, ms": lambda view: populations.confirm(view, "median"),
+    "from accept to confirm: p95, ms": lambda view: populations.confirm(view, "p95"),
+}
+VERDICTS: Rows = {"audit": audit, "verdict": verdict}
+
 #: What the report gives of these: our field → its field.
 PUBLISHED = {"max_ms": "max", "failed": "failed", "bound": "bound_approx", "bound_share": "bound_share"}
 
@@ -32,15 +47,26 @@ PERFORMANCE = ("max_ms", "rate_per_s", "bound_share")
 
 
 def outcome(study: Study, profile: str) -> Table:
-    """Slowest request, p99, rate, failures, share of the bound, confirmations, drain and verdicts of one profile."""
-    reference = study.beside(profile)
-    rows = [Row(label, _line(study, profile, field, write)) for label, (field, write) in FIGURES.items()]
-    rows.insert(1, Row("p99, ms", _cells(study, profile, lambda view: measured(view, "p99_ms"))))
-    rows.append(Row("audit", _cells(study, profile, audit)))
-    rows.append(Row("verdict", _cells(study, profile, verdict)))
-    columns = [Column(ORIGINAL)] if reference else []
+    """What became of one profile's requests, in one column per variant.
+
+    Slowest request, p99, rate, failures, share of the bound, confirmations, drain and verdicts; the
+    issued requests alone where others were answered otherwise (`populations.answers` counts those).
+    """
+    columns = [Column(ORIGINAL)] if study.beside(profile) else []
     columns += [Column(ours(variant)) for variant in study.variants]
-    return Table(f"{profile}: what became of the requests", "", tuple(columns), tuple(rows))
+    remarks = (populations.ALL_ISSUED,) if populations.all_issued(study, profile) else ()
+    rows = tuple(_rows(study, profile))
+    return Table(f"{profile}: what became of the requests", "", tuple(columns), rows, remarks)
+
+
+def _rows(study: Study, profile: str) -> Iterator[Row]:
+    after = {"slowest, ms": P99, "confirmed": CONFIRM, "drained after the load, s": VERDICTS}
+    if populations.mixed(study, profile):
+        after["success rate"] = ISSUED
+    for label, (field, write) in FIGURES.items():
+        yield Row(label, _line(study, profile, field, write))
+        for name, cell in after.get(label, {}).items():
+            yield Row(name, _cells(study, profile, cell))
 
 
 def _line(study: Study, profile: str, field: str, write: Callable[[float], str]) -> tuple[Cell, ...]:
@@ -59,7 +85,7 @@ def _published(reference: ReferenceProfile, field: str, write: Callable[[float],
     value = getattr(reference, PUBLISHED[field]) if field in PUBLISHED else None
     if value is None:
         return blank()
-    note = "computed from the report's stages; its pause of 1 s is inferred" if field.startswith("bound") else ""
+    note = "computed from the original's stages; its pause of 1 s is inferred" if field.startswith("bound") else ""
     return Cell(write(value), value=value, note=note)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rushlab.judge.headline import Weight
 from rushlab.model.reference import ReferenceProfile
-from rushlab.model.results import RunFigures
 from rushlab.show import support, units
 from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.tables.cells import ORIGINAL, absent, blank, ours, unknown
@@ -52,7 +51,7 @@ def published(reference: ReferenceProfile, figure: str) -> Cell:
     """A figure of the report; a corrected unit is marked."""
     value = getattr(reference, figure)
     if value is None:
-        return unknown("the report gives none")
+        return unknown("the original gives none")
     return Cell(units.as_printed(value), value=value, note=_correction(reference, figure, value))
 
 
@@ -60,7 +59,7 @@ def _correction(reference: ReferenceProfile, figure: str, value: float) -> str:
     if figure not in reference.corrected:
         return ""
     why = "a median cannot exceed its p90" if figure == "median" else f"its text says {value:.0f} ms"
-    return f"corrected: the report prints {value:.2f}s, which can only be ms; {why}"
+    return f"corrected: the original prints {value:.2f}s, which can only be ms; {why}"
 
 
 def measured(view: RunView, figure: str) -> Cell:
@@ -72,14 +71,16 @@ def measured(view: RunView, figure: str) -> Cell:
     if view.objection:
         text = units.count(value) if figure == "requests" else units.milliseconds(value)
         return Cell(text, value=value, tone="void", note=view.objection)
-    return Cell(units.count(value), value=value) if figure == "requests" else _time(view.figures, figure, value)
+    if figure == "requests":
+        return Cell(units.count(value), value=value)
+    return weighed(value, view.figures.requests, figure.removesuffix("_ms"))
 
 
-def _time(figures: RunFigures, figure: str, value: float) -> Cell:
-    name = figure.removesuffix("_ms")
-    weight = support.support(figures.requests, name)
+def weighed(value: float, samples: int, figure: str, what: str = "requests") -> Cell:
+    """A time in ms as loudly as its samples allow; `figure` is mean, median, p90, p95, p99 or max."""
+    weight = support.support(samples, figure)
     if weight is Weight.TOO_FEW:
-        return Cell("too few", tone="quiet", note=support.shortage(figures.requests, name))
+        return Cell("too few", tone="quiet", note=support.shortage(samples, figure, what))
     return Cell(units.milliseconds(value), value=value, tone="quiet" if weight is Weight.GREY else "")
 
 

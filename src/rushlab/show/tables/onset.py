@@ -1,0 +1,55 @@
+"""When each run got into trouble: time, virtual users and rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rushlab.judge.onset import SECONDS, Onset
+from rushlab.show import trouble, units
+from rushlab.show.table import Cell, Column, Row, Table
+from rushlab.show.tables.cells import absent, blank, ours, unknown
+from rushlab.show.views import RunView, Study
+
+#: What is said of an onset: column → its cell.
+FACTS: dict[str, Callable[[Onset], Cell]] = {
+    "from second": lambda found: Cell(units.count(found.second), value=found.second),
+    "VUs": lambda found: unknown("not told in that second") if found.vus is None else _number(found.vus),
+    "requests/s": lambda found: _number(found.rate_per_s),
+    "for seconds": lambda found: _number(found.lasted_s),
+}
+
+
+def onset(study: Study) -> Table:
+    """Per profile and variant the onset of trouble: second, VUs, requests answered in it, and how long it lasted."""
+    columns = tuple(Column(fact, ours(variant)) for variant in study.variants for fact in FACTS)
+    rows = [Row(profile, _cells(study, profile)) for profile in study.profiles]
+    return Table("Onset of trouble", "profile", columns, tuple(rows), (_rule(study),))
+
+
+def _rule(study: Study) -> str:
+    limits = dict.fromkeys(units.duration(limit) for view in study if (limit := trouble.limit_of(view)) is not None)
+    told = " or ".join(limits) or "its threshold"
+    return f"The first of {SECONDS} or more seconds in a row whose p95 was over {told}; requests count when answered."
+
+
+def _cells(study: Study, profile: str) -> tuple[Cell, ...]:
+    views = [study.view(variant, profile) for variant in study.variants]
+    return tuple(cell for view in views for cell in (_facts(view) if view else _only(absent(profile))))
+
+
+def _facts(view: RunView) -> list[Cell]:
+    if view.objection:
+        return _only(unknown(view.objection))
+    found = trouble.onset_of(view)
+    if found is None:
+        known = trouble.limit_of(view) is not None and view.timeline is not None
+        return _only(Cell("never", value="never", tone="quiet") if known else unknown(trouble.no_onset(view)))
+    return [cell(found) for cell in FACTS.values()]
+
+
+def _only(first: Cell) -> list[Cell]:
+    return [first, *[blank()] * (len(FACTS) - 1)]
+
+
+def _number(value: int) -> Cell:
+    return Cell(units.count(value), value=value)
