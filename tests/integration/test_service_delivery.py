@@ -73,6 +73,19 @@ def test_poisonous_messages_are_set_aside_and_those_behind_them_move_on(stack: A
     assert metric(target, "coupons_consumer_dead_letters_total") == len(poison)
 
 
+@pytest.mark.parametrize(("key", "value"), [(1_100_000, 1), (1, 2_000_000), (1_000_000, 1_000_000)])
+def test_a_message_as_big_as_the_broker_takes_is_set_aside_too(stack: Any, key: int, value: int) -> None:
+    target = stack.reset("recommended", coupons=100, partitions=1, consumers=1)
+    big = KafkaProducer(bootstrap_servers=stack.endpoints.kafka, acks="all", max_request_size=4_000_000)
+    with closing(big) as producer:
+        producer.send(target.topic, b"x" * value, b"k" * key).get(timeout=10)
+    assert issue(target, 1) == 201
+    assert stack.drain(target) is not None
+    (aside,) = consumed(stack, f"{target.topic}-dead", 1)
+    assert set(aside.value) == set(b"x")
+    assert dict(aside.headers)["cut"] == b"true"
+
+
 @pytest.mark.parametrize("mode", ["single", "batch"])
 def test_a_message_that_comes_again_has_no_second_effect(stack: Any, mode: str) -> None:
     target = stack.reset("recommended", coupons=100, consumer_mode=mode)

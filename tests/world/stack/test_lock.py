@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rushlab.model.errors import Locked
-from rushlab.world.stack.lock import workbench_lock
+from rushlab.world.stack.lock import Holder, workbench_lock
 
 _HOLDER = """
 import sys
@@ -83,3 +84,12 @@ def test_a_lock_that_outlives_its_holder_for_a_moment_is_waited_for(tmp_path: Pa
     subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
     with workbench_lock(tmp_path):
         assert str(os.getpid()) in (tmp_path / "lock").read_text()
+
+
+def test_a_number_that_this_process_has_by_chance_is_not_taken_for_its_own(tmp_path: Path) -> None:
+    with another_workbench(tmp_path):
+        holder = msgspec.json.decode((tmp_path / "lock").read_bytes(), type=Holder)
+        recycled = msgspec.structs.replace(holder, pid=os.getpid())
+        (tmp_path / "lock").write_bytes(msgspec.json.encode(recycled))
+        with pytest.raises(Locked), workbench_lock(tmp_path):
+            pytest.fail("two workbenches hold one lock")

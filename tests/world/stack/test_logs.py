@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from tests.world.stack.children import python, until
 
 from rushlab.model.errors import PortTaken, StackError, StorageError
 from rushlab.world.stack.endings import is_alive
-from rushlab.world.stack.logs import failure
+from rushlab.world.stack.logs import begin, failure
 from rushlab.world.stack.processes import Processes
 
 
@@ -30,3 +33,12 @@ def test_the_log_since_the_last_start_decides_what_kind_of_failure_it_is(
     assert type(error) is kind
     assert line in error.sentence
     assert "long ago" not in error.sentence
+
+
+def test_a_log_is_for_its_user_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        begin(tmp_path / "logs/helper.log", "helper")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "logs/helper.log").stat().st_mode & 0o777 == 0o600

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -142,3 +143,15 @@ def test_the_version_of_an_exporter_is_its_own_not_gos() -> None:
     assert version_in(page, "mysqld_exporter_build_info") == "0.14.0"
     assert version_in('mysqld_exporter_build_info{goversion="go1.19.8"} 1\n', "mysqld_exporter_build_info") == "unknown"
     assert version_in('redis_exporter_build_info{version="1.45"} 1\n', "redis_exporter_build_info") == "1.45"
+
+
+def test_many_consumers_are_given_more_time_to_start(site: Site) -> None:
+    one, many = processes_with(site, consumers=1)[0], processes_with(site, consumers=64)[0]
+    assert many.timeout_s > 60 > one.timeout_s
+
+
+def test_the_database_takes_as_many_connections_as_the_knobs_can_ask_for(site: Site) -> None:
+    (config,) = [text for path, text in MariaDB(site).files().items() if path.name == "server.cnf"]
+    (limit,) = re.findall(r"^max_connections = (\d+)$", config, re.MULTILINE)
+    spec = json.loads((PROJECT / "service/coupons/knobs.json").read_text())["knobs"]
+    assert int(limit) > spec["pool_size"]["maximum"] + spec["consumers"]["maximum"] + 50
