@@ -233,6 +233,37 @@ def test_a_relay_that_is_killed_again_and_again_loses_nothing_and_nothing_has_tw
         assert query(stack, f"SELECT COUNT(*) FROM {table}") == [(load.accepted(),)]
 
 
+def test_a_relay_that_is_killed_between_produce_and_mark_sends_again_and_the_effect_is_one(stack: Any) -> None:
+    target = stack.reset("recommended", coupons=100)
+    relay = process(stack, "relay")
+    told = psutil.Process(relay.pid)
+    environment, command = told.environ(), told.cmdline()
+    stack.backend.processes.send(relay, signal.SIGSTOP)
+    url = f"{target.service}/coupons/{target.coupon_id}/issue"
+    assert [requests.post(url, json={"user_id": user}, timeout=20).status_code for user in range(1, 11)] == [201] * 10
+    engine = create_engine(stack.endpoints.database)
+    with engine.connect() as holder:
+        holder.execute(text("SELECT id FROM outbox FOR UPDATE"))  # produced, but never marked
+        stack.backend.processes.send(relay, signal.SIGCONT)
+        until(lambda: query(stack, "SELECT COUNT(*) FROM issues WHERE confirmations = 1") == [(10,)])
+        assert query(stack, "SELECT COUNT(*) FROM outbox WHERE status = 0") == [(10,)]
+        stack.backend.processes.send(relay, signal.SIGKILL)
+    engine.dispose()
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as again:
+        try:
+            assert stack.drain(target) is not None
+            until(lambda: duplicates(target) >= 10)
+        finally:
+            again.terminate()
+    assert query(stack, "SELECT COUNT(*), MIN(confirmations), MAX(confirmations) FROM issues") == [(10, 1, 1)]
+    assert query(stack, "SELECT COUNT(*) FROM inbox") == [(10,)]
+
+
+def duplicates(target: Any) -> float:
+    lines = requests.get(target.metrics["consumer"][0], timeout=5).text.splitlines()
+    return float(next(line for line in lines if line.startswith("coupons_consumer_duplicates_total")).split()[-1])
+
+
 def sent_rows(stack: Any) -> int:
     return int(query(stack, "SELECT COUNT(*) FROM outbox WHERE status = 1")[0][0])
 
