@@ -44,6 +44,7 @@ def in_bare(root: Path, command: str) -> tuple[str, str]:
 @pytest.fixture(scope="module", params=RELEASES)
 def bare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp(request.param)
+    root.chmod(0o755)  # it becomes the / of ordinary users too
     subprocess.run(["debootstrap", "--variant=minbase", request.param, root], check=True, capture_output=True)
     subprocess.run(["git", "clone", "--quiet", ROOT, root / "opt" / "rushlab"], check=True)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
