@@ -459,6 +459,12 @@ def test_the_row_of_a_user_left_without_an_answer_excuses_no_other() -> None:
     assert failed(audit(attempts_frame(unanswered), evidence_of(1, 2, 4, 99, service_requests=served))) == ["I4"]
 
 
+def test_a_time_out_that_the_service_counted_as_failed_excuses_no_phantom() -> None:
+    unanswered = [*ATTEMPTS[:3], (4, 0, 10.1, 35.1)]
+    served = {"issued": 3, "failed": 1}
+    assert failed(audit(attempts_frame(unanswered), evidence_of(1, 2, 3, 99, service_requests=served))) == ["I4"]
+
+
 def test_unreported_requests_that_left_no_row_change_nothing() -> None:
     evidence = evidence_of(1, 2, 3, 4, service_requests={"issued": 6, "failed": 4})
     assert audit(attempts_frame(ATTEMPTS), evidence).verdict is Status.PASS
@@ -507,6 +513,14 @@ def test_a_request_that_failed_after_everybody_was_told_sold_out_explains_nothin
     later = [*LATE[:2], (5, 410, 10.2, 10.3), (4, 503, 10.4, 10.5), (6, 201, 10.6, 10.7)]
     evidence = evidence_of(1, 2, 6, stock=3, service_requests={"failed": 1})
     assert failed(audit(attempts_frame(later), evidence)) == ["I13"]
+
+
+def test_a_request_that_never_arrived_hides_no_failure() -> None:
+    """User 8 was refused a connection; the failure that the service counted was an interrupted request."""
+    never = (8, 0, 10.0, 10.0)
+    attempts = attempts_frame([*LATE[:2], never, *LATE[3:]])
+    result = audit(attempts, evidence_of(1, 2, 6, stock=3, service_requests={"issued": 3, "failed": 1}))
+    assert (failed(result), unknown(result)) == ([], ["I13"])
 
 
 def test_the_services_own_count_of_what_it_gave_back_is_believed_unless_redis_was_rebuilt() -> None:

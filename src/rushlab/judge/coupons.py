@@ -109,21 +109,21 @@ def unexpected_users(requests: Requests, evidence: AuditEvidence) -> Ids:
 def unreported(requests: Requests, evidence: AuditEvidence) -> int:
     """Requests that may have made a row, by the service's count, and of which k6 reported nothing.
 
-    Issued ones beyond the 201 replies and the rows of users left without an answer, and failed
-    ones beyond the 5xx replies; 0 when the service's count is not known.
+    Issued ones beyond the 201 replies and the rows of users left without an answer, and failed ones
+    beyond the 5xx replies and the users left without an answer and a row; 0 when the service's count
+    is not known.
     """
     if evidence.service_requests is None:
         return 0
-    silent = common(requests.unanswered_users, recovered_users(requests, evidence))
-    issued = evidence.service_requests.get("issued", 0) - requests.accepted - len(silent)
-    return max(0, issued) + unreported_failures(requests, evidence)
+    recovered = len(common(requests.unanswered_users, recovered_users(requests, evidence)))
+    issued = evidence.service_requests.get("issued", 0) - requests.accepted - recovered
+    failed = unanswered_failures(requests, evidence) - (requests.unanswered - recovered)
+    return max(0, issued) + max(0, failed)
 
 
-def unreported_failures(requests: Requests, evidence: AuditEvidence) -> int:
-    """Failed requests, by the service's count, beyond those that k6 reported: 5xx replies, and no answer and no row."""
-    answered_by_a_row = len(common(requests.unanswered_users, recovered_users(requests, evidence)))
-    reported = requests.server_errors + requests.unanswered - answered_by_a_row
-    return max(0, (evidence.service_requests or {}).get("failed", 0) - reported)
+def unanswered_failures(requests: Requests, evidence: AuditEvidence) -> int:
+    """Failed requests, by the service's count, whose 5xx k6 did not see: it gave up on them or reported nothing."""
+    return max(0, (evidence.service_requests or {}).get("failed", 0) - requests.server_errors)
 
 
 def no_phantom(requests: Requests, evidence: AuditEvidence) -> Check:

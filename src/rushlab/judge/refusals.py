@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rushlab.judge.checks import check, decide, examples
-from rushlab.judge.coupons import keeper, remainder, unreported, unreported_failures
+from rushlab.judge.coupons import keeper, remainder, unanswered_failures, unreported
 from rushlab.judge.evidence import AuditEvidence
 from rushlab.judge.given_back import may_have_given_back
 from rushlab.judge.ids import NONE, Ids, as_ids, contained, distinct, minus
@@ -79,13 +79,13 @@ def _suspicions(
     ended = requests.told(SOLD_OUT)["ended"]
     counted = evidence.service_requests is not None and not requests.missing
     unseen = requests.unnamed + unreported(requests, evidence) if counted else None
-    failed = requests.unnamed_unknown + unreported_failures(requests, evidence) if counted else None
+    failed = requests.unnamed_unknown + unanswered_failures(requests, evidence) if counted else None
     given_back = "reservations may have been given back after a 410"
     return (
         _Suspicion(late, may_have_given_back(requests, evidence, ended.min()), given_back),
         _Suspicion(left, may_have_given_back(requests, evidence, ended.max()), given_back),
         _Suspicion(told, unseen, "requests of unknown users or that k6 did not report may have made the rows"),
-        _Suspicion(denied, failed, "failed requests of unknown users or that k6 did not report may have held coupons"),
+        _Suspicion(denied, failed, "failed requests whose user is not known may have held coupons"),
     )
 
 

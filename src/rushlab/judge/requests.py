@@ -62,11 +62,11 @@ class Requests:
     @property
     def unknown(self) -> pd.DataFrame:
         """The named requests whose outcome is unknown."""
-        return self.named[_is_unknown(self.status)]
+        return self._those(_is_unknown(self.status))
 
     def told(self, status: int) -> pd.DataFrame:
         """The named requests with this answer."""
-        return self.named[self.status == status]
+        return self._those(self.status == status)
 
     @property
     def accepted_users(self) -> Ids:
@@ -87,6 +87,10 @@ class Requests:
     def unanswered_users(self) -> Ids:
         """User of each named request that got no answer at all."""
         return self._users(self.status == 0)
+
+    def _those(self, mask: Mask) -> pd.DataFrame:
+        rows: pd.DataFrame = self.named.loc[mask]
+        return rows
 
     def _users(self, mask: Mask) -> Ids:
         return as_ids(self.named["user"])[mask]
