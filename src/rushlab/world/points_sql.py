@@ -43,7 +43,7 @@ _MILLIONTHS = (
     *range(999_900, 1_000_001, 10),
 )
 
-_SETTINGS = {
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",  # nothing is ever fetched from the network
     "memory_limit": MEMORY_LIMIT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def read_summary(path: Path) -> Summary:
         ) from error
 
 
-def _reader(content: Any) -> Any:
+def _reader(content: Any) -> Callable[[dict[str, Any]], Summary]:
     if "results" in content:
         return _machine_readable
     return _handle_summary if "state" in content else _summary_export
