@@ -58,7 +58,7 @@ class MariaDB(Struct, frozen=True):
             f"--basedir={self.site.tools.debian / 'usr'}",
             f"--datadir={fresh}",
             "--auth-root-authentication-method=normal",
-            "--skip-name-resolve",  # a machine may not know its own name
+            "--force",  # also where the machine cannot look up its own name
             "--skip-test-db",
             *self._as_root(),
         )
