@@ -73,6 +73,12 @@ def test_the_onset_of_trouble_is_told_where_it_took_the_fewest_users(study: Stud
     assert found[0].runs == (views["load"].run.id, views["stress-500"].run.id)
 
 
+def test_a_study_of_one_run_names_its_profile_without_counting(one_run: Study) -> None:
+    text = sentences(one_run)
+    assert "Variant recommended got into trouble (p95 over 1.00 s for 3 seconds or more) on load, from second" in text
+    assert "of 1 profile" not in text
+
+
 def test_every_sentence_with_a_figure_changes_with_the_figures(study: Study, make_study, reference: Reference) -> None:
     other = make_study(reference)
     for views in other.variants.values():

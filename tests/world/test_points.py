@@ -157,6 +157,7 @@ def test_distribution_equals_the_percentiles_of_the_tables_and_is_denser_toward_
         figures_of_all[name] for name in ("median", "p90", "p95", "p99", "max")
     ]
     assert (frame.index[0], frame["ms"].iloc[0]) == (0.0, 1.0)
+    assert ((frame.index > 0.99) & (frame.index < 0.999)).sum() == 89
     steps = np.diff(frame.index)
     assert (steps > 0).all()
     assert steps[-1] < steps[len(steps) * 3 // 4] < steps[0]

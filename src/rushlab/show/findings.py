@@ -121,8 +121,9 @@ def _onset(variant: str, judged: int, found: list[tuple[RunView, Onset]]) -> Fin
     view, began = min(found, key=lambda pair: math.inf if pair[1].vus is None else pair[1].vus)
     limit = f"p95 over {units.duration(trouble.limit_of(view))} for {SECONDS} seconds or more"
     where = f"{view.run.profile.name}, from {trouble.describe(began)} for {units.plural(began.lasted_s, 'second')}"
-    sentence = f"Variant {variant} got into trouble ({limit}) on {len(found)} of {units.plural(judged, 'profile')}"
-    sentence += f"{'; at the fewest users on' if len(found) > 1 else ':'} {where}."
+    first = "; at the fewest users on " if found[1:] else ": "
+    share = "" if judged == 1 else f"{len(found)} of {judged} profiles{first}"
+    sentence = f"Variant {variant} got into trouble ({limit}) on {share}{where}."
     others = (one.run.id for one, _ in found if one is not view)
     return Finding(sentence, began.vus, "virtual users", (view.run.id, *others), "warn")
 
@@ -135,7 +136,8 @@ def slowest_drain(study: Study) -> Iterator[Finding]:
             longest, view = max(drains, key=lambda pair: pair[0])
             ids = tuple(other.run.id for seconds, other in drains if seconds == longest)
             told = f"at most {units.seconds(longest)} after the load ended ({view.run.profile.name})"
-            when = told if longest else f"before the load ended, on {units.plural(len(drains), 'profile')}"
+            where = f"on {len(drains)} profiles" if len(drains) > 1 else f"on {view.run.profile.name}"
+            when = told if longest else f"before the load ended, {where}"
             yield Finding(f"Variant {variant}: every accepted coupon was confirmed {when}.", longest, "s", ids)
 
 

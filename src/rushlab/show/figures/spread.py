@@ -51,7 +51,7 @@ def distribution(study: Study, profile: str) -> Chart | None:
         [_curve(variant, role, frame) for variant, (role, _, frame) in curves.items()],
         _describe(profile, curves),
         _caption(limit),
-        title=title(f"{profile}: requests answered within a time"),
+        title=title(f"{profile}: response times"),
         height=400,
         xaxis=logarithmic("response time, ms (log)", decades=_decades(times)),
         yaxis=_shares(top),

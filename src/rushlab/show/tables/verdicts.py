@@ -39,7 +39,7 @@ def counts(study: Study) -> Table:
     found = [name for view in study if view.run.audit for name in view.run.audit.counts]
     names = [name for name in dict.fromkeys((*COUNTS, *found)) if name in found]
     rows = tuple(Row(view.label, tuple(_count(view, name) for name in names)) for view in study)
-    return Table("What the audits counted", "run", tuple(Column(name) for name in names), rows)
+    return Table("What the audits counted", "run", tuple(Column(name.replace("_", " ")) for name in names), rows)
 
 
 def _cells(view: RunView) -> tuple[Cell, ...]:
