@@ -83,6 +83,7 @@ def test_next_free_port_is_taken():
     first = free_port(None)
     assert first >= FIRST_PORT
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a k6 of an earlier test may just have left it
         taken.bind(("127.0.0.1", first))
         taken.listen()
         assert free_port(None) > first
