@@ -1,7 +1,7 @@
 """Run folders: the truth about a run. A run never looks whole unless it is.
 
 data/runs/20261124T141530Z-load-recommended-1f3a/
-    run.json  points.json.gz  points.parquet  summary.json  k6.log  evidence/  audit.json
+    run.json  points.json.gz  points.parquet  summary.json  k6.log  evidence/
 """
 
 from __future__ import annotations
