@@ -17,6 +17,14 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     print("started", listener.getsockname()[1], flush=True)
     signal.pause()
 """
+#: The first thread ends at once, as a killed server's does; another holds the port a second longer.
+FIRST_THREAD_GONE = """
+import ctypes, socket, threading, time
+listener = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=time.sleep, args=(1,)).start()
+print("started", listener.getsockname()[1], flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
 
 
 def python(name: str, code: str, *, port: int | None = None) -> Launch:

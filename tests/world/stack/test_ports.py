@@ -4,11 +4,15 @@ import os
 import socket
 from pathlib import Path
 
+import psutil
 import pytest
+from tests.world.stack.children import FIRST_THREAD_GONE, python, started, until
 
 from rushlab.model.errors import PortTaken
 from rushlab.world.stack import ports
+from rushlab.world.stack.logs import since_start
 from rushlab.world.stack.ports import PortBook, is_free, owner
+from rushlab.world.stack.processes import Processes
 
 
 @pytest.fixture
@@ -105,4 +109,16 @@ def test_a_stack_that_is_up_keeps_the_port_its_users_know(
     said: list[str] = []
     assert book(tmp_path).choose("redis", said.append, keep=True) == moved
     assert book(tmp_path).choose("redis", said.append) == free_port
+    assert said == []
+
+
+def test_a_port_whose_listener_is_on_its_way_out_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: Processes
+) -> None:
+    running = started(processes, python("dying", FIRST_THREAD_GONE))
+    port = int(since_start(processes.log("dying")).split()[1])
+    until(lambda: psutil.Process(running.pid).status() == psutil.STATUS_ZOMBIE)
+    monkeypatch.setitem(ports.DEFAULTS, "redis", port)
+    said: list[str] = []
+    assert book(tmp_path).choose("redis", said.append) == port
     assert said == []

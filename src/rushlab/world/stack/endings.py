@@ -12,9 +12,13 @@ _POLL_S = 0.02
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that ended but was not yet collected does not."""
+    """Whether the process runs; one that ended but was not yet collected does not.
+
+    A killed server's first thread is gone before the others, which still hold its files and its port: that is alive.
+    """
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1
     except psutil.NoSuchProcess:
         return False
 
@@ -71,10 +75,7 @@ def wait_gone(processes: Sequence[psutil.Process], timeout_s: float) -> list[psu
 
 
 def _gone(process: psutil.Process) -> bool:
-    try:
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            return False
-    except psutil.NoSuchProcess:
-        pass
+    if process.is_running() and is_alive(process.pid):
+        return False
     how_it_ended(process.pid)  # collects it when it is a child of ours
     return True

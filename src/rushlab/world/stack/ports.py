@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +31,7 @@ DEFAULTS = {
     "service-metrics": 9301,
 }
 _TRIES = 500
+_POLL_S = 0.02
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +90,7 @@ class PortBook:
         candidates: list[int] = [remembered, default, *later] if keep else [default, remembered, *later]
         for port in candidates:
             wanted = port == default or port not in others
-            if wanted and port not in self._chosen.values() and is_free(port):
+            if wanted and port not in self._chosen.values() and (is_free(port) or (port == candidates[0] and comes_free(port))):
                 if port not in (default, remembered if keep else default):
                     step(f"{name}: port {default} is taken by {owner(default)}, using {port}")
                 return port
@@ -120,13 +122,31 @@ def is_free(port: int) -> bool:
     return True
 
 
+def comes_free(port: int, patience_s: float = 3.0) -> bool:
+    """Wait for a listener that is on its way out: a killed server holds its port until its last thread is gone.
+
+    Such a listener belongs to no process that can be named; one that can be named keeps its port and is not waited for.
+    """
+    deadline = time.monotonic() + patience_s
+    while _pid_of(port) is None and time.monotonic() < deadline:
+        if is_free(port):
+            return True
+        time.sleep(_POLL_S)
+    return False
+
+
 def owner(port: int) -> str:
     """Who listens there, in words: pid and command, as far as this user may know."""
+    pid = _pid_of(port)
+    return "a process of another user" if pid is None else f"process {pid}, {_command(pid)}"
+
+
+def _pid_of(port: int) -> int | None:
     for connection in psutil.net_connections(kind="tcp"):
         listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
         if listens and connection.pid is not None:
-            return f"process {connection.pid}, {_command(connection.pid)}"
-    return "a process of another user"
+            return int(connection.pid)
+    return None
 
 
 def _command(pid: int) -> str:
