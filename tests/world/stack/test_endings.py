@@ -4,7 +4,6 @@ import os
 import signal
 
 import psutil
-
 from tests.world.stack.children import FIRST_THREAD_GONE, LISTEN, WAIT, python, started, until
 
 from rushlab.world.stack.endings import holds_port, how_it_ended, is_alive

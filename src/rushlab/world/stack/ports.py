@@ -90,7 +90,11 @@ class PortBook:
         candidates: list[int] = [remembered, default, *later] if keep else [default, remembered, *later]
         for port in candidates:
             wanted = port == default or port not in others
-            if wanted and port not in self._chosen.values() and (is_free(port) or (port == candidates[0] and comes_free(port))):
+            if (
+                wanted
+                and port not in self._chosen.values()
+                and (comes_free if port == candidates[0] else is_free)(port)
+            ):
                 if port not in (default, remembered if keep else default):
                     step(f"{name}: port {default} is taken by {owner(default)}, using {port}")
                 return port
@@ -128,11 +132,11 @@ def comes_free(port: int, patience_s: float = 3.0) -> bool:
     Such a listener belongs to no process that can be named; one that can be named keeps its port and is not waited for.
     """
     deadline = time.monotonic() + patience_s
-    while _pid_of(port) is None and time.monotonic() < deadline:
-        if is_free(port):
-            return True
+    while not is_free(port):
+        if _pid_of(port) is not None or time.monotonic() >= deadline:
+            return False
         time.sleep(_POLL_S)
-    return False
+    return True
 
 
 def owner(port: int) -> str:
