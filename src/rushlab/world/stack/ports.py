@@ -89,12 +89,9 @@ class PortBook:
         remembered = self.remembered().get(name, default)
         candidates: list[int] = [remembered, default, *later] if keep else [default, remembered, *later]
         for port in candidates:
-            wanted = port == default or port not in others
-            if (
-                wanted
-                and port not in self._chosen.values()
-                and (comes_free if port == candidates[0] else is_free)(port)
-            ):
+            wanted = (port == default or port not in others) and port not in self._chosen.values()
+            ready = comes_free if port == candidates[0] else is_free
+            if wanted and ready(port):
                 if port not in (default, remembered if keep else default):
                     step(f"{name}: port {default} is taken by {owner(default)}, using {port}")
                 return port
