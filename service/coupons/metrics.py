@@ -7,7 +7,7 @@ them. These cost a bisection and two additions. They belong to one thread: the e
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -56,6 +56,26 @@ class Histogram:
             yield bound, running
 
 
+class Stage(Histogram):
+    """A histogram of a stage that several requests may go through together (they share a commit)."""
+
+    __slots__ = ("_beyond",)
+
+    def __init__(self, bounds: Sequence[float] = SECONDS) -> None:
+        super().__init__(bounds)
+        self._beyond = 0.0
+
+    def share(self, value: float, requests: int) -> None:
+        """Count one observation that took `value` seconds of each of `requests` requests."""
+        self.observe(value)
+        self._beyond += value * (requests - 1)
+
+    @property
+    def request_seconds(self) -> float:
+        """Seconds of all requests together; their share of all response time is the stage's share."""
+        return self.total + self._beyond
+
+
 class Metrics(Collector):
     """All metrics of one process, by name and label."""
 
@@ -89,6 +109,11 @@ class Metrics(Collector):
     def histograms(self, name: str, help_text: str, label: str, values: Iterable[str]) -> dict[str, Histogram]:
         """One histogram for each value of `label`."""
         histograms = {value: Histogram() for value in values}
+        self.show(name, help_text, label, histograms)
+        return histograms
+
+    def show(self, name: str, help_text: str, label: str, histograms: Mapping[str, Histogram]) -> None:
+        """Show histograms that were made elsewhere, by the values of `label`."""
 
         def family() -> Metric:
             metric = HistogramMetricFamily(name, help_text, labels=[label])
@@ -97,7 +122,6 @@ class Metrics(Collector):
             return metric
 
         self._families.append(family)
-        return histograms
 
     def histogram(self, name: str, help_text: str) -> Histogram:
         """A histogram without labels."""
@@ -108,6 +132,17 @@ class Metrics(Collector):
             )
         )
         return histogram
+
+    def sums(self, name: str, help_text: str, label: str, read: Callable[[], dict[str, float]]) -> None:
+        """A counter for each label value that `read` returns; `name` ends in _total."""
+
+        def family() -> Metric:
+            metric = CounterMetricFamily(name, help_text, labels=[label])
+            for value, number in read().items():
+                metric.add_metric([value], number)
+            return metric
+
+        self._families.append(family)
 
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """A gauge that is read when Prometheus asks."""

@@ -14,7 +14,7 @@ from asyncmy.errors import MySQLError
 
 from coupons.database import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, SESSION
 from coupons.errors import Busy, NotWritten
-from coupons.metrics import Histogram
+from coupons.metrics import Stage
 from coupons.settings import Database
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ GOODBYES: Final = frozenset({1053, 1927})
 class Pool:
     """At most `size` connections; who waits longest is served first."""
 
-    def __init__(self, where: Database, size: int, waited: Histogram | None = None) -> None:
+    def __init__(self, where: Database, size: int, waited: Stage | None = None) -> None:
         self.size = size
         self._where = where
-        self._waited = waited or Histogram()
+        self._waited = waited or Stage()
         self._idle: list[Connection] = []
         self._free = size
         self._waiters: deque[asyncio.Future[None]] = deque()
@@ -50,8 +50,8 @@ class Pool:
         return len(self._waiters)
 
     @asynccontextmanager
-    async def connection(self, wait_s: float = WAIT_S) -> AsyncIterator[Connection]:
-        """A connection outside any transaction.
+    async def connection(self, wait_s: float = WAIT_S, *, requests: int = 1) -> AsyncIterator[Connection]:
+        """A connection outside any transaction, for as many requests as wait for it together.
 
         A connection on which an exception passed is closed, and the server rolls back what it had begun. When one was
         lost, the idle ones are given up too: after a restart of the database each would cost its next user the same.
@@ -65,7 +65,7 @@ class Pool:
         """
         asked = perf_counter()
         await self._enter(wait_s)
-        self._waited.observe(perf_counter() - asked)
+        self._waited.share(perf_counter() - asked, requests)
         connection: Connection | None = None
         whole = False
         try:

@@ -17,7 +17,7 @@ import uvicorn
 import uvloop
 from prometheus_client import REGISTRY
 
-from coupons import settings
+from coupons import gc_pauses, settings
 from coupons.app import Handlers, build
 from coupons.assembly import Parts, assemble, watch_loop
 from coupons.errors import BadSetting, CouponsError
@@ -103,7 +103,8 @@ async def _lifespan(parts: Parts) -> AsyncIterator[None]:
     await parts.start()
     watch = asyncio.create_task(watch_loop(parts.core.metrics))
     _calm_garbage_collector()
-    yield
+    with gc_pauses.watched(parts.core.metrics.table):
+        yield
     watch.cancel()
     await parts.close()
 

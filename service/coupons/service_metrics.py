@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client.registry import CollectorRegistry
 
-from coupons.metrics import Metrics
+from coupons.metrics import Metrics, Stage
 
 OUTCOMES: Final = ("issued", "already", "sold_out", "rejected", "failed")
 STAGES: Final = ("redis", "lock", "pool", "group", "write", "commit")
@@ -23,12 +23,20 @@ class ServiceMetrics:
         self.request_seconds = self.table.histograms(
             "coupons_request_seconds", "From the whole request to the answer, by outcome", "outcome", OUTCOMES
         )
-        self.stages = self.table.histograms(
+        self.stages = {name: Stage() for name in STAGES}
+        self.table.show(
             "coupons_stage_seconds",
-            "Time of a request in a stage: redis (the atomic decision), lock (wait for the Redis lock), pool (wait "
-            "for a connection), group (wait for a place in a commit), write (statements), commit",
+            "Time of a request, or of a group of them, in a stage: redis (the atomic decision), lock (wait for the "
+            "Redis lock), pool (wait for a connection), group (wait for a place in a commit), write (statements), "
+            "commit",
             "stage",
-            STAGES,
+            self.stages,
+        )
+        self.table.sums(
+            "coupons_stage_request_seconds_total",
+            "Seconds that requests spent in a stage; each request of a group counts",
+            "stage",
+            lambda: {name: stage.request_seconds for name, stage in self.stages.items()},
         )
         self.loop_delay = 0.0
         self.table.gauge(

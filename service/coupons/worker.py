@@ -14,7 +14,7 @@ import pymysql
 from kafka.errors import KafkaError
 from prometheus_client import REGISTRY
 
-from coupons import settings
+from coupons import gc_pauses, settings
 from coupons.errors import BadSetting
 from coupons.metrics import Metrics
 from coupons.probe import Probe
@@ -86,8 +86,9 @@ def run(make: Callable[[Settings, Metrics], Callable[[], Work]]) -> int:
     stop, health = Stop(), Health()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    connect = make(told, Metrics(REGISTRY))
-    with Probe(told.host, told.metrics_port, REGISTRY, health):
+    table = Metrics(REGISTRY)
+    connect = make(told, table)
+    with gc_pauses.watched(table), Probe(told.host, told.metrics_port, REGISTRY, health):
         live(connect, stop, health)
     return 0
 

@@ -132,7 +132,7 @@ class GroupedWriter:
             _answer(request, answer)
 
     async def _transaction(self, coupon_id: int, rows: Sequence[Row]) -> list[Decision]:
-        async with self._pool.connection() as connection:
+        async with self._pool.connection(requests=len(rows)) as connection:
             started = perf_counter()
             refused = await self._take_stock(connection, coupon_id, rows) if self._takes_stock else {}
             wanted = [row for row in rows if row.event_id not in refused] if refused else rows
@@ -140,9 +140,9 @@ class GroupedWriter:
                 async with connection.cursor() as cursor:
                     await statements.insert(cursor, wanted)
             written = perf_counter()
-            self._stages["write"].observe(written - started)
+            self._stages["write"].share(written - started, len(rows))
             answered = await self._commit(connection)
-            self._stages["commit"].observe(perf_counter() - written)
+            self._stages["commit"].share(perf_counter() - written, len(rows))
         if not answered and wanted:
             await self._settled(wanted)
         return [refused.get(row.event_id) or issued(row.event_id) for row in rows]
