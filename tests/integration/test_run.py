@@ -46,6 +46,8 @@ def test_run_is_verified_and_every_coupon_accounted_for(runs, variant):
     assert counts["attempts"] == record.figures["requests"] > 100
     assert counts["accepted"] == counts["confirmed"] == counts["rows"] == record.figures["outcomes"]["issued"]
     assert runs[variant].damaged() == []
+    assert all(record.cpu_s[name] > 0 for name in ("service", "relay", "consumer-0", "mariadb", "kafka", "k6"))
+    assert sum(record.cpu_s.values()) - record.cpu_s["host"] <= 1.05 * record.cpu_s["host"]
 
 
 def test_repeated_users_and_a_small_stock_are_accounted_for(stack):

@@ -18,6 +18,7 @@ from rushlab.model.profile import Model, Profile
 from rushlab.model.run import State
 from rushlab.model.variant import Variant
 from rushlab.world import evidence, points
+from rushlab.world.cpu import CpuMeter
 from rushlab.world.files import storage_error
 from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
@@ -94,12 +95,13 @@ class _Execution:
         self.listener.step("warming up")
         baseline = self._warm_up(target)
         self.folder.advance(State.RUNNING)
-        result = drive(
-            self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
-        )
-        drained = self._drain(target)
+        with CpuMeter(self.backend.status) as meter:
+            result = drive(
+                self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
+            )
+            drained = self._drain(target)
         self._collect(target, baseline, drained)
-        self._read_points(result, drained)
+        self._read_points(result, drained, meter)
         self._judge()
 
     def _warm_up(self, target: Target) -> dict[str, int] | None:
@@ -126,16 +128,19 @@ class _Execution:
         endpoints = self.backend.endpoints()
         evidence.collect(endpoints, target, self.folder.evidence, baseline=baseline, drained=drained)
 
-    def _read_points(self, result: K6Result, drained: float | None) -> None:
+    def _read_points(self, result: K6Result, drained: float | None, meter: CpuMeter) -> None:
         self.listener.step("reading k6's points")
         ingested = points.ingest(self.folder.points_file, self.folder.points)
         record = self.folder.record
+        cpu_s, cpu_reason = meter.seconds(k6=result.cpu_s)
         facts = {"lines": ingested.lines, "points": ingested.points, "truncated": ingested.truncated}
         self.folder.advance(
             State.COLLECTED,
             timing=replace(record.timing, started=result.started, ended=result.ended, drained=drained),
             load=replace(record.load, exit_code=result.exit_code, elapsed_s=result.elapsed_s, version=result.version),
             environment=record.environment | {"ingest": facts},
+            cpu_s=cpu_s,
+            cpu_reason=cpu_reason,
         )
 
     def _judge(self) -> None:

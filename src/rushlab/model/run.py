@@ -52,8 +52,28 @@ class Load(Struct, frozen=True, kw_only=True):
     version: str | None = None
 
 
+class Fault(Struct, frozen=True, kw_only=True):
+    """Something that was done to the stack on purpose during a run.
+
+    `what` is kill, pause or poison; `start` and `end` are epoch seconds: from the signal (the first poisonous
+    message) until the process answered again (the last message); `end` None = it never did. `count` is the number of
+    poisonous messages.
+    """
+
+    what: str
+    process: str
+    start: float
+    end: float | None = None
+    count: int = 1
+
+
 class Run(Struct, frozen=True, kw_only=True):
-    """Everything `run.json` holds. `artefacts` maps a file's relative path to its SHA-256."""
+    """Everything `run.json` holds. `artefacts` maps a file's relative path to its SHA-256.
+
+    `cpu_s` is the CPU time in seconds of every process of the stack, of `k6`, the `workbench` and the
+    whole `host`, from just before the load until everything had drained; None = not known, `cpu_reason`
+    says why. `faults` is what was done to the stack on purpose meanwhile.
+    """
 
     schema: int = 1
     id: str
@@ -66,6 +86,9 @@ class Run(Struct, frozen=True, kw_only=True):
     timing: Timing
     environment: dict[str, Any]
     artefacts: dict[str, str] = {}
+    cpu_s: dict[str, float] | None = None
+    cpu_reason: str | None = None
+    faults: tuple[Fault, ...] = ()
     figures: dict[str, Any] | None = None
     audit: Audit | None = None
     verdict: Verdict | None = None

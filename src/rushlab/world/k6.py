@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from rushlab.model.errors import LoadError
+from rushlab.world.cpu import used_by
 from rushlab.world.k6_api import LiveCounts, Status
 from rushlab.world.k6_binary import find_k6, k6_version
 from rushlab.world.k6_checks import free_port, require_private, require_space
@@ -22,6 +25,7 @@ __all__ = ["K6Order", "K6Result", "Progress", "drive", "find_k6", "k6_version"]
 POLL_S = 2.0
 #: k6 is asked at this pace until it says that the test runs: the start time is this exact.
 START_POLL_S = 0.05
+END_POLL_S = 0.02
 #: Patience after the first interrupt: k6 flushes its points and writes the summary.
 GENTLE_S = 30.0
 
@@ -49,11 +53,17 @@ def drive(order: K6Order, on_progress: Callable[[Progress], None]) -> K6Result:
     order.folder.mkdir(parents=True, exist_ok=True)
     with _running(order, binary, port) as process:
         started = _follow(process, order, port, on_progress)
+        cpu_s = _cpu_of(process)
     ended = time.time()
     if process.returncode != 0 and not _has_content(order.points):
         raise _could_not_start(process.returncode, order.log)
     return K6Result(
-        exit_code=process.returncode, started=started, ended=ended, elapsed_s=ended - started, version=version
+        exit_code=process.returncode,
+        started=started,
+        ended=ended,
+        elapsed_s=ended - started,
+        version=version,
+        cpu_s=cpu_s,
     )
 
 
@@ -88,6 +98,7 @@ def _environment(order: K6Order, port: int) -> dict[str, str]:
         "COUPON_ID": str(order.coupon_id),
         "PROFILE": order.profile.name,
         "SCALE": repr(order.scale),
+        "PEAK": str(order.profile.peak_vus),
         "MODEL": order.model,
         "REPEAT_USERS": repr(order.repeat_users),
         "SEED": str(order.seed),
@@ -153,11 +164,23 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether it ends in that time; it is not collected by that, so that its CPU time can still be read."""
+    deadline = time.monotonic() + seconds
     try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
+        while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(END_POLL_S)
+    except ChildProcessError:  # somebody else has collected it
+        pass
     return True
+
+
+def _cpu_of(process: subprocess.Popen[bytes]) -> float | None:
+    try:
+        return used_by(psutil.Process(process.pid))
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _has_content(path: Path) -> bool:

@@ -68,7 +68,7 @@ class K6Result(Struct, frozen=True, kw_only=True):
     """How k6 ended: `exit_code` is negative for a signal, `started` and `ended` are epoch seconds.
 
     `started` is the moment k6's test began (after its virtual users were made), `elapsed_s` the
-    time from then to the end of the process.
+    time from then to the end of the process, `cpu_s` the CPU time of the process (None = not known).
     """
 
     exit_code: int
@@ -76,3 +76,4 @@ class K6Result(Struct, frozen=True, kw_only=True):
     ended: float
     elapsed_s: float
     version: str
+    cpu_s: float | None = None
