@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from rushlab.model.errors import ResultError, StorageError
+from rushlab.model.errors import ResultError, StorageError, UsageError
 
 T = TypeVar("T")
 
@@ -38,8 +38,8 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     return StorageError(f"Cannot write {path}", reason)
 
 
-def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write `content` so that a reader sees the old file or the new one, never a part.
+def write_atomic(path: Path, content: bytes | str, mode: int = 0o644) -> None:
+    """Write `content` so that a reader sees the old file or the new one, never a part; `mode` holds from the first byte.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.chmod(0o644)
+            temporary.chmod(mode)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -94,6 +94,24 @@ def read_json(path: Path, kind: type[T]) -> T:
         raise ResultError(f"{path} cannot be read", error.strerror or str(error)) from error
     except msgspec.DecodeError as error:
         raise ResultError(f"{path} is damaged", str(error)) from error
+
+
+def text_of(path: Path, most_bytes: int) -> str:
+    """The text of a small file that a user wrote.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, is no UTF-8 text, or is larger than such a file can be.
+    """
+    try:
+        if (size := path.stat().st_size) > most_bytes:
+            raise UsageError(f"{path} is too large", f"{size:,} bytes; {most_bytes:,} are the most")
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read", error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not a text", str(error)) from error
 
 
 def sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from rushlab.model.errors import PortTaken, RefusedTarget, StorageError
 from rushlab.model.profile import Profile
+from rushlab.world.stack.ports import is_free
 
 FIRST_PORT = 6565
 
@@ -60,20 +61,10 @@ def require_space(folder: Path, profile: Profile) -> None:
 def free_port(asked: int | None) -> int:
     """The port asked for (PortTaken when it is not free), else the next free one from 6565 on loopback."""
     if asked is None:
-        return next(port for port in itertools.count(FIRST_PORT) if _is_free(port))
-    if not _is_free(asked):
+        return next(port for port in itertools.count(FIRST_PORT) if is_free(port))
+    if not is_free(asked):
         raise PortTaken(f"Port {asked} for k6's REST API is taken", do="Free it or unset RUSHLAB_K6_PORT.")
     return asked
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _addresses(host: str, port: int) -> set[ipaddress.IPv4Address | ipaddress.IPv6Address]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
-from rushlab.world.files import storage
+from rushlab.world.files import storage, write_atomic
 
 _TAIL_BYTES = 64 * 1024
 
@@ -21,18 +20,7 @@ def make_folder(path: Path) -> Path:
 def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     """Write `text` atomically; at no moment can another user read it (configurations carry passwords)."""
     make_folder(path.parent)
-    with storage(path):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.chmod(mode)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    write_atomic(path, text, mode)
 
 
 def tail(path: Path, lines: int) -> str:
