@@ -17,6 +17,8 @@ const seed = number('SEED', 1, 0);
 const firstUser = number('FIRST_USER', 1, 0);
 const model = oneOf('MODEL', 'closed', ['closed', 'open']);
 const profile = table.profiles[oneOf('PROFILE', 'smoke', Object.keys(table.profiles))];
+const ownPeak = Math.max(profile.vus || 0, ...(profile.stages || []).map(([, planned]) => planned));
+const peak = number('PEAK', ownPeak, 1);
 
 const ISSUED = 201;
 const EXPECTED = [ISSUED, 409, 410]; // already issued and sold out are answers, not failures
@@ -54,24 +56,28 @@ export function handleSummary(data) {
 
 function closedScenario() {
   if (profile.executor === 'constant-vus') {
-    return { executor: 'constant-vus', vus: profile.vus, duration: milliseconds(profile.duration_s) };
+    return { executor: 'constant-vus', vus: height(profile.vus), duration: milliseconds(profile.duration_s) };
   }
   return { executor: 'ramping-vus', startVUs: 0, stages: stages() };
 }
 
 // The same shape, its heights read as arrivals per second (a virtual user that pauses 1 s sends about one).
 function openScenario() {
-  const peak = Math.max(profile.vus || 0, ...(profile.stages || []).map(([, height]) => height));
   // A service that answers within a second needs `peak` virtual users; twice that before arrivals are dropped.
   const users = { timeUnit: '1s', preAllocatedVUs: Math.max(peak, 10), maxVUs: Math.max(2 * peak, 20) };
   if (profile.executor === 'constant-vus') {
-    return { executor: 'constant-arrival-rate', rate: profile.vus, duration: milliseconds(profile.duration_s), ...users };
+    return { executor: 'constant-arrival-rate', rate: height(profile.vus), duration: milliseconds(profile.duration_s), ...users };
   }
   return { executor: 'ramping-arrival-rate', startRate: 0, stages: stages(), ...users };
 }
 
 function stages() {
-  return profile.stages.map(([seconds, height]) => ({ duration: milliseconds(seconds), target: height }));
+  return profile.stages.map(([seconds, planned]) => ({ duration: milliseconds(seconds), target: height(planned) }));
+}
+
+// The planned virtual users (or arrivals per second), drawn so that the highest of the profile is PEAK.
+function height(planned) {
+  return Math.floor(planned * (peak / ownPeak) + 0.5);
 }
 
 function milliseconds(seconds) {

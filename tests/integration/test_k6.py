@@ -18,6 +18,8 @@ from rushlab.model.profile import Profile, Stage
 from rushlab.world.k6 import K6Order, drive, find_k6, k6_version
 from rushlab.world.points import attempts, disagreements, figures, ingest, iterations, timeline, vus
 from rushlab.world.points_sql import connection
+from rushlab.world.profiles import load_profiles
+from rushlab.world.settings import Settings
 from rushlab.world.summary import read_summary
 
 pytestmark = pytest.mark.integration
@@ -322,3 +324,15 @@ def test_profiles_of_the_project_are_k6s_profiles():
                 capture_output=True,
                 check=True,
             )
+
+
+@pytest.mark.parametrize("peak", [1, 77, 500, 1333])
+def test_script_draws_the_same_heights_as_the_profile(peak):
+    """A plan's rate or number of virtual users: k6 makes what `at_peak` says."""
+    steady = load_profiles(Settings())["steady"].at_peak(peak)
+    told = ["-e", "PROFILE=steady", "-e", "MODEL=open", "-e", f"PEAK={peak}"]
+    said = subprocess.run(
+        [find_k6(), "inspect", *told, SCRIPTS / "coupons.js"], capture_output=True, check=True, text=True
+    ).stdout
+    stages = json.loads(said)["scenarios"]["issue"]["stages"]
+    assert [stage["target"] for stage in stages] == [stage.target for stage in steady.stages]

@@ -48,3 +48,11 @@ def test_scale_by_name_or_number(text, factor):
 def test_scale_refuses(text):
     with pytest.raises(UsageError, match="Scale"):
         parse_scale(text)
+
+
+def test_peak_changes_the_heights_in_proportion():
+    ramp = RAMP.at_peak(5)
+    assert ramp.peak_vus == 5
+    assert [stage.target for stage in ramp.stages] == [5, 5, 0]
+    with pytest.raises(UsageError, match="from 1 to"):
+        RAMP.at_peak(0)

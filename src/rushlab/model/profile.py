@@ -13,6 +13,9 @@ from rushlab.model.errors import UsageError
 Executor = Literal["constant-vus", "ramping-vus"]
 Model = Literal["closed", "open"]
 
+#: More virtual users (or arrivals per second) than one k6 can make on any machine.
+MOST_HEIGHT = 100_000
+
 SCALES = {"full": 1.0, "demo": 0.1}
 
 
@@ -48,6 +51,20 @@ class Profile(Struct, frozen=True, kw_only=True):
             return self
         stages = tuple(Stage(stage.duration_s * factor, stage.target) for stage in self.stages)
         return replace(self, stages=stages, duration_s=self.duration_s * factor)
+
+    def at_peak(self, peak: int) -> Profile:
+        """The same shape with every height multiplied so that the highest is `peak` (rounded half up, as k6's script).
+
+        Raises
+        ------
+        UsageError
+            `peak` is not a positive number that k6 can make.
+        """
+        if not 1 <= peak <= MOST_HEIGHT:
+            raise UsageError(f"The load cannot be {peak}", f"it is a whole number from 1 to {MOST_HEIGHT:,}")
+        factor = peak / self.peak_vus
+        stages = tuple(Stage(stage.duration_s, math.floor(stage.target * factor + 0.5)) for stage in self.stages)
+        return replace(self, stages=stages, vus=math.floor(self.vus * factor + 0.5))
 
     @property
     def length_s(self) -> float:
