@@ -28,7 +28,7 @@ from rushlab.world.stack.native import NativeBackend
 
 pytestmark = pytest.mark.integration
 
-SERVERS = ["kafka", "mariadb", "mysqld-exporter", "prometheus", "redis", "redis-exporter"]
+SERVERS = ["kafka", "mariadb", "mysqld-exporter", "process-exporter", "prometheus", "redis", "redis-exporter"]
 _WORKBENCH = """
 import sys
 from pathlib import Path
@@ -117,7 +117,9 @@ def test_prometheus_scrapes_every_process_of_the_run(stack) -> None:  # type: ig
         answer = requests.get(f"{stack.endpoints.prometheus}/api/v1/query", params=query, timeout=5).json()
         return {series["metric"]["role"] for series in answer["data"]["result"]}
 
-    until(lambda: roles() == {"service", "relay", "consumer", "mysqld-exporter", "redis-exporter"}, 30)
+    until(
+        lambda: roles() == {"service", "relay", "consumer", "mysqld-exporter", "redis-exporter", "process-exporter"}, 30
+    )
 
 
 def test_a_drain_that_cannot_end_says_what_is_missing(stack) -> None:  # type: ignore[no-untyped-def]

@@ -16,7 +16,7 @@ from rushlab.world.stack.ports import DEFAULTS, HOST, PortBook
 from rushlab.world.stack.processes import Processes
 from rushlab.world.stack.reset import ROLES, fresh_state
 from rushlab.world.stack.servers.base import Server, Site
-from rushlab.world.stack.servers.exporters import MysqldExporter, RedisExporter
+from rushlab.world.stack.servers.exporters import MysqldExporter, ProcessExporter, RedisExporter
 from rushlab.world.stack.servers.kafka import Kafka
 from rushlab.world.stack.servers.mariadb import MariaDB
 from rushlab.world.stack.servers.prometheus import Prometheus
@@ -33,11 +33,12 @@ _LISTENERS = {
     "prometheus": "prometheus",
     "mysqld-exporter": "mysqld-exporter",
     "redis-exporter": "redis-exporter",
+    "process-exporter": "process-exporter",
 }
 #: Who is stopped first: those that use before those that are used.
 _STOP_ORDER = (
     ("service", "relay", "consumer"),
-    ("mysqld-exporter", "redis-exporter", "prometheus"),
+    ("mysqld-exporter", "redis-exporter", "process-exporter", "prometheus"),
     ("kafka", "redis", "mariadb"),
 )
 
@@ -194,7 +195,8 @@ class NativeBackend:
 
 def _servers(site: Site) -> tuple[Sequence[Server], Sequence[Server]]:
     """Those that stand on their own, and those that watch them."""
-    return (MariaDB(site), Redis(site), Kafka(site), Prometheus(site)), (MysqldExporter(site), RedisExporter(site))
+    watched = (MariaDB(site), Redis(site), Kafka(site), Prometheus(site))
+    return watched, (MysqldExporter(site), RedisExporter(site), ProcessExporter(site))
 
 
 def _endpoints(site: Site) -> Endpoints:

@@ -26,6 +26,7 @@ DEFAULTS = {
     "kafka-controller": 9093,
     "mysqld-exporter": 9104,
     "redis-exporter": 9121,
+    "process-exporter": 9256,
     "relay": 9101,
     "consumer": 9201,
     "service-metrics": 9301,

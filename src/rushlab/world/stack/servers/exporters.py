@@ -1,4 +1,4 @@
-"""Exporters: what database and Redis say about themselves, as Prometheus reads it."""
+"""Exporters: what database, Redis and the processes themselves cost and do, as Prometheus reads it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import requests
 from msgspec import Struct
 
+from rushlab import __version__
+from rushlab.world.stack.interpreter import own_environment, python_command
 from rushlab.world.stack.ports import HOST
 from rushlab.world.stack.probes import answers_http
 from rushlab.world.stack.servers.base import Setup, Site
@@ -97,6 +99,42 @@ class RedisExporter(Struct, frozen=True):
 
     def version(self) -> str:
         return _version(self.port, "redis_exporter_build_info")
+
+
+class ProcessExporter(Struct, frozen=True):
+    """CPU time, memory and waits of every process of the stack, and the broker's JVM (`process_exporter`)."""
+
+    site: Site
+    name: str = "process-exporter"
+    timeout_s: float = 20
+    hint: str = "Look into its log."
+
+    @property
+    def port(self) -> int:
+        return self.site.ports[self.name]
+
+    @property
+    def awaited(self) -> str:
+        return f"rushlab_process_cpu_seconds_total from {HOST}:{self.port}/metrics"
+
+    def files(self) -> Mapping[Path, str]:
+        return {}
+
+    def setup(self) -> Setup | None:
+        return None
+
+    def command(self) -> tuple[str, ...]:
+        module = "rushlab.world.stack.process_exporter"
+        return (*python_command(module), str(self.site.home), str(self.port))
+
+    def environment(self) -> dict[str, str]:
+        return own_environment()
+
+    def probe(self) -> str | None:
+        return _shows(self.port, 'rushlab_process_cpu_seconds_total{process="')
+
+    def version(self) -> str:
+        return __version__
 
 
 def _shows(port: int, line: str) -> str | None:
