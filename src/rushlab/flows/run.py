@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from rushlab.flows import measures
 from rushlab.flows.figures import run_figures
 from rushlab.flows.judging import judge_folder
 from rushlab.flows.workbench import Listener, Silent, Workbench
@@ -19,7 +21,7 @@ from rushlab.model.run import State
 from rushlab.model.variant import Variant
 from rushlab.world import evidence, points
 from rushlab.world.cpu import CpuMeter
-from rushlab.world.files import storage_error
+from rushlab.world.files import storage_error, write_json
 from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
 from rushlab.world.k6 import K6Order, K6Result, drive, find_k6, k6_version
@@ -36,13 +38,19 @@ WARM_UP_STOCK = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one run shall be: a profile at a scale against a variant."""
+    """What one run shall be: a profile at a scale against a variant.
+
+    `drain_limit_s` caps the wait for the confirmations; what is not confirmed then is the run's backlog.
+    `labels` are written into the record's environment: which experiment the run belongs to.
+    """
 
     profile: Profile
     variant: Variant
     scale: float
     model: Model = "closed"
     seed: int = 1
+    drain_limit_s: float = DRAIN_LIMIT_S
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
 
 def execute(bench: Workbench, backend: Backend, order: Order, listener: Listener | None = None) -> RunFolder:
@@ -121,7 +129,7 @@ class _Execution:
 
     def _drain(self, target: Target) -> float | None:
         self.listener.step("waiting until every accepted coupon is confirmed")
-        return self.backend.drain(target, timeout_s=DRAIN_LIMIT_S, step=self.listener.step)
+        return self.backend.drain(target, timeout_s=self.order.drain_limit_s, step=self.listener.step)
 
     def _collect(self, target: Target, baseline: dict[str, int] | None, drained: float | None) -> None:
         self.listener.step("collecting evidence")
@@ -147,6 +155,7 @@ class _Execution:
         self.listener.step("judging")
         audit, verdict = judge_folder(self.folder)
         figures = msgspec.to_builtins(run_figures(self.folder))
+        write_json(self.folder.path / measures.FILE, measures.measure(self.folder))
         self.folder.advance(State.VERIFIED, audit=audit, verdict=verdict, figures=figures)
 
     def _k6_order(self, target: Target) -> K6Order:
@@ -180,4 +189,6 @@ def _environment(bench: Workbench, backend: Backend, order: Order) -> dict[str, 
         "code": code(bench.settings),
         "versions": versions,
         "seed": order.seed,
+        "drain_limit_s": order.drain_limit_s,
+        **order.labels,
     }

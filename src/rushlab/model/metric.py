@@ -13,6 +13,9 @@ Better = Literal["lower", "higher"]
 #: The accept path (the reply to the user), the asynchronous half, what it costs, or the share of wishes granted.
 Half = Literal["accept", "confirm", "cost", "outcome"]
 
+#: Grows when a metric is computed in another way: older files are computed anew.
+MEASURES_SCHEMA = 1
+
 
 class Metric(Struct, frozen=True, kw_only=True):
     """One figure per run; `source` says how it is had, `better` which direction is wanted."""
@@ -122,3 +125,22 @@ class Limit(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.metric}{self.sign}{self.bound:g}"
+
+
+class Measures(Struct, frozen=True, kw_only=True):
+    """Every metric of one run, as `measures.json` in its folder holds it.
+
+    `window` are the seconds since the load's start that the figures are about: the longest plateau
+    ("steady"), or the whole load where there is none ("ramping"). `quantiles` are those of the
+    201 replies in the window: share → ms. `requests` began in the window. `backlog` are coupons that
+    were not confirmed when the evidence was collected. None = could not be had; `reasons` says why, by name.
+    """
+
+    schema: int = MEASURES_SCHEMA
+    values: dict[str, float | None]
+    reasons: dict[str, str] = {}
+    window: tuple[float, float]
+    steady: bool
+    requests: int
+    quantiles: dict[str, float] = {}
+    backlog: int | None = None
