@@ -39,7 +39,7 @@ def storage_error(path: Path, error: OSError) -> StorageError:
 
 
 def write_atomic(path: Path, content: bytes | str, mode: int = 0o644) -> None:
-    """Write `content`, readable as `mode` says from the first byte; a reader sees the old file or the new, never a part.
+    """Write `content`, readable as `mode` says from the start; a reader sees the old or the new file, never a part.
 
     Raises
     ------
