@@ -70,7 +70,7 @@ def test_the_page_of_a_run_begins_with_its_verdict_and_every_check(executed_run:
         assert badge in text
     assert re.findall(r'<li class="level-2"><a href="#s\d+-[a-z-]+">([^<]+)', text) == [
         *("Verdict", "Findings", "Response time", "Over time", "Distribution", "Outcomes", "Accept and confirm"),
-        *("Words", "Settings and provenance"),
+        *("Cost", "Words", "Settings and provenance"),
     ]
     assert text.index("Checks and invariants") < text.index("load: response time and requests")
     for check in (*view.run.verdict.checks, *view.run.audit.invariants):

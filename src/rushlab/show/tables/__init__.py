@@ -1,6 +1,7 @@
 """Every table of a report, from a `Study` (of a run: from its view): one function each, all returning `Table`."""
 
 from rushlab.show.tables.checks import checks
+from rushlab.show.tables.cpu import cost, costs
 from rushlab.show.tables.limits import thresholds
 from rushlab.show.tables.onset import onset
 from rushlab.show.tables.origin import environment, provenance, settings
@@ -12,6 +13,8 @@ from rushlab.show.tables.verdicts import counts, summary
 __all__ = [
     "answers",
     "checks",
+    "cost",
+    "costs",
     "counts",
     "environment",
     "halves",
