@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,7 +10,18 @@ import pytest
 
 from rushlab.world import points as points_module
 from rushlab.world import points_sql
-from rushlab.world.points import attempts, distribution, durations, figures, ingest, iterations, timeline, vus
+from rushlab.world.points import (
+    attempts,
+    distribution,
+    durations,
+    figures,
+    ingest,
+    iterations,
+    populations,
+    stages,
+    timeline,
+    vus,
+)
 from rushlab.world.points_sql import connection
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC).timestamp()
@@ -182,6 +194,48 @@ def test_distribution_of_no_request_is_an_empty_frame(ingested):
     assert (len(frame), list(frame.columns)) == (0, ["quantile", "ms"])
 
 
+def test_stage_of_a_request_is_the_one_it_began_in_its_rate_counts_where_it_was_answered(ingested):
+    late = request(2.2, 201, user=2, duration_ms=300, blocked_ms=100)  # began at 1.8, in the first stage
+    parquet = ingested(*request(1.0, 201, user=1, duration_ms=100), *late, *request(2.5, 201, user=3, duration_ms=400))
+    first, second = stages(parquet, START, [(0, 2), (2, 4)]).itertuples()
+    assert (first.requests, first.answered, first.max_ms) == (2, 1, 300)
+    assert (second.requests, second.answered, second.max_ms) == (1, 2, 400)
+
+
+def test_stage_percentiles_are_those_of_its_own_requests_alone(ingested):
+    lines = [line for n in range(5) for line in request(1 + n / 10, 201, user=n, duration_ms=100 * (n + 1))]
+    (row,) = stages(ingested(*lines), START, [(0, 2)]).itertuples()
+    assert (row.median_ms, row.p90_ms, row.p95_ms, row.p99_ms) == pytest.approx((300, 460, 480, 496))
+
+
+def test_stage_wait_of_another_request_is_not_taken_for_its_own(ingested):
+    """A file that someone cut to durations has no waits: the begin is then known less exactly, never wrongly."""
+    durations_only = point("http_req_duration", 300, 2.2, {"status": "201"})
+    parquet = ingested(durations_only, point("http_req_blocked", 900, 2.3, {"status": "201"}))
+    assert list(stages(parquet, START, [(0, 1.5), (1.5, 3)])["requests"]) == [0, 1]
+
+
+def test_stage_vus_are_the_mean_of_k6s_samples_in_it_and_empty_stages_have_no_times(ingested):
+    parquet = ingested(*(point("vus", 10 * second, second) for second in range(4)))
+    first, second, third = stages(parquet, START, [(0, 2), (2, 4), (4, 6)]).itertuples()
+    assert (first.mean_vus, second.mean_vus, third.requests) == (5, 25, 0)
+    assert math.isnan(third.mean_vus) and math.isnan(third.p95_ms)
+
+
+def test_stage_takes_what_a_slow_clock_put_before_the_start(ingested):
+    parquet = ingested(*request(0.1, 201, user=1, duration_ms=300))
+    assert list(stages(parquet, START, [(0, 2), (2, 4)])["requests"]) == [1, 0]
+
+
+def test_populations_have_their_own_times_and_moments(ingested):
+    requests = request(1, 201, 1, 100), request(1.1, 410, 2, 500), request(1.2, 410, 3, 700), request(1.3, 0, 4, 0)
+    parquet = ingested(*(line for one in requests for line in one))
+    frame = populations(parquet, lambda status: "won" if status == 201 else "lost").set_index("outcome")
+    assert frame.loc["won", ["requests", "p95_ms"]].tolist() == [1, 100]
+    assert frame.loc["lost", ["requests", "median_ms", "max_ms"]].tolist() == [3, 500, 700]
+    assert frame.loc["lost", ["first", "last"]].tolist() == pytest.approx([START + 1.1, START + 1.3])
+
+
 def test_iterations_have_count_and_mean(ingested):
     parquet = ingested(point("iteration_duration", 1000, 1), point("iteration_duration", 2000, 2))
     assert iterations(parquet) == {"count": 2, "mean_ms": 1500}
@@ -266,6 +320,8 @@ def test_public_names():
         "figures",
         "ingest",
         "iterations",
+        "populations",
+        "stages",
         "timeline",
         "vus",
     ]

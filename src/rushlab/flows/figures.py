@@ -47,9 +47,13 @@ def outcomes(attempts: pd.DataFrame) -> dict[str, int]:
     """Requests by what was answered: issued, already, sold_out, rejected (other 4xx), failed (no answer, 5xx)."""
     tally: Counter[str] = Counter(dict.fromkeys(("issued", "already", "sold_out", "rejected", "failed"), 0))
     for status, count in attempts["status"].value_counts().items():
-        code = int(str(status))
-        tally[OUTCOMES.get(code) or ("rejected" if 400 <= code < 500 else "failed")] += int(count)
+        tally[outcome_of(int(str(status)))] += int(count)
     return dict(tally)
+
+
+def outcome_of(status: int) -> str:
+    """What a status (0 = no answer) means to whoever asked for a coupon."""
+    return OUTCOMES.get(status) or ("rejected" if 400 <= status < 500 else "failed")
 
 
 def judge_thresholds(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from rushlab.flows.cuts import population_rows, stage_rows
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import ResultError
 from rushlab.model.results import RunFigures
@@ -63,12 +64,19 @@ def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
 
 
 def open_view(folder: RunFolder) -> RunView:
-    """A verified run with its figures, timeline and distribution, its artefacts checked against their hashes."""
+    """A verified run with all that is shown of it, its artefacts checked against their hashes."""
     require_verified(folder)
     record = folder.record
     figures = msgspec.convert(record.figures, RunFigures) if record.figures else None
     start = record.timing.started or record.timing.created
-    return RunView(record, figures, points.timeline(folder.points, start), points.distribution(folder.points))
+    return RunView(
+        record,
+        figures,
+        points.timeline(folder.points, start),
+        points.distribution(folder.points),
+        stage_rows(folder),
+        population_rows(folder),
+    )
 
 
 def require_verified(folder: RunFolder) -> None:

@@ -68,3 +68,6 @@ def _profile(study: Study, name: str, heading: bool) -> Iterator[Any]:
     chart = figures.distribution(study, name)
     if chart is not None:
         yield chart
+    cut = tables.stages(study, name)
+    if cut is not None:
+        yield cut

@@ -33,6 +33,12 @@ def seconds(value: float | None) -> str:
     return UNKNOWN if value is None or not math.isfinite(value) else f"{value:,.1f} s"
 
 
+def clock(value: float) -> str:
+    """Seconds as minutes and seconds, with a tenth where there is one: 1:30, 0:04.5."""
+    minutes, rest = divmod(round(value, 1), 60)
+    return f"{minutes:.0f}:{rest:02.0f}" if rest == int(rest) else f"{minutes:.0f}:{rest:04.1f}"
+
+
 def count(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,d}"
 

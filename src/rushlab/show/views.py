@@ -27,12 +27,20 @@ class RunView:
         max_ms (NaN where nothing was answered); None when there are no points.
     distribution
         Optional, one row per quantile of all requests: quantile (0–1), ms.
+    stages
+        Optional, one row per stage of the profile: start_s, end_s, from_vus, to_vus, plateau; requests begun in it,
+        mean_vus, median_ms, p90_ms, p95_ms, p99_ms, max_ms of them; rate_per_s of those answered in it (NaN on ramps).
+    populations
+        Optional, one row per outcome: outcome, requests, median_ms, p95_ms, p99_ms, max_ms; first, last (seconds
+        since the start at which the first and the last of them was answered).
     """
 
     run: Run
     figures: RunFigures | None
     timeline: pd.DataFrame | None
     distribution: pd.DataFrame | None = None
+    stages: pd.DataFrame | None = None
+    populations: pd.DataFrame | None = None
 
     @property
     def label(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ __all__ = [
     "figures",
     "ingest",
     "iterations",
+    "populations",
+    "stages",
     "timeline",
     "vus",
 ]
@@ -77,6 +79,27 @@ def distribution(parquet: Path) -> pd.DataFrame:
     with opened(parquet) as points:
         shares, times = points.distribution()
     return pd.DataFrame({"quantile": shares, "ms": times}, dtype="float64")
+
+
+def stages(parquet: Path, start: float, windows: Sequence[tuple[float, float]]) -> pd.DataFrame:
+    """One row per window (seconds since `start`, begin included, end not), in their order.
+
+    Columns: stage, requests (begun in it), answered (in it, whenever begun), mean_vus (of k6's samples),
+    median_ms, p90_ms, p95_ms, p99_ms, max_ms of http_req_duration over the requests begun in it.
+    A request began at its end − blocked − duration. NaN where there is none; the windows must not overlap.
+    """
+    with opened(parquet) as points:
+        return points.by_stage(start, windows)
+
+
+def populations(parquet: Path, outcome_of: Callable[[int], str]) -> pd.DataFrame:
+    """One row per outcome of all requests: outcome, requests, median_ms, p95_ms, p99_ms, max_ms, first, last.
+
+    `outcome_of` names the outcome of a status (0 = no answer). `first` and `last` are the epoch seconds at which
+    the first and the last of these requests ended.
+    """
+    with opened(parquet) as points:
+        return points.by_outcome(outcome_of)
 
 
 def iterations(parquet: Path) -> dict[str, float | int | None]:

@@ -1,4 +1,4 @@
-"""The only place with quantile SQL: k6's figures from points in Parquet, by DuckDB.
+"""The only place with quantile SQL (with `points_statements`): k6's figures from points in Parquet, by DuckDB.
 
 A points file has one row per line of k6's JSON output, in the file's order:
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import glob
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ import duckdb
 from msgspec import Struct
 
 from rushlab.model.errors import PointsError, ResultError
+from rushlab.world.points_statements import ATTEMPTS, BY_OUTCOME, BY_STAGE, PER_SECOND, STATUSES
 
 if TYPE_CHECKING:  # DuckDB imports pandas itself when a frame is asked for; ingest alone never does
     import pandas as pd
@@ -181,11 +182,21 @@ class Points:
 
     def per_second(self, start: float) -> pd.DataFrame:
         """One row per second since `start` in which something was recorded (see points.timeline)."""
-        return self.frame(_PER_SECOND, [start])
+        return self.frame(PER_SECOND, [start])
+
+    def by_stage(self, start: float, windows: Sequence[tuple[float, float]]) -> pd.DataFrame:
+        """One row per window of seconds since `start` (see points.stages)."""
+        begins, ends = ([window[side] for window in windows] for side in (0, 1))
+        return self.frame(BY_STAGE, [start, begins, ends])
+
+    def by_outcome(self, outcome_of: Callable[[int], str]) -> pd.DataFrame:
+        """One row per outcome that a request had (see points.populations)."""
+        statuses = [status for (status,) in self.rows(STATUSES)]
+        return self.frame(BY_OUTCOME, [statuses, [outcome_of(status) for status in statuses]])
 
     def attempts(self, name: str) -> pd.DataFrame:
         """One row per request with that name tag (see points.attempts)."""
-        return self.frame(_ATTEMPTS, [name])
+        return self.frame(ATTEMPTS, [name])
 
 
 def _shares(count: int) -> list[float]:
@@ -231,38 +242,3 @@ WITH lines AS (SELECT * FROM read_parquet(?, file_row_number = true, hive_partit
 """
 
 _TOTALS = """count(*), fsum(value), min(value), max(value), count_if(value <> 0), arg_max(value, file_row_number)"""
-
-# The nine points of one request share their time stamp, tags and metadata, and nothing else names the request.
-# Two requests that share even these (only without user metadata) stay two rows, with their mean length.
-# k6's `blocked` is the wait for a connection and holds connecting and TLS already, so they are not added again.
-_ATTEMPTS = """
-, requests AS (
-    SELECT time, tags, metadata,
-           count_if(metric = 'http_reqs') AS n,
-           sum(value) FILTER (WHERE metric <> 'http_reqs') / count_if(metric = 'http_reqs') AS took_ms
-    FROM points
-    WHERE metric IN ('http_reqs', 'http_req_blocked', 'http_req_duration')
-      AND json_extract_string(tags, '/name') = ?
-    GROUP BY time, tags, metadata
-)
-SELECT TRY_CAST(json_extract_string(metadata, '/user') AS BIGINT) AS "user",
-       coalesce(TRY_CAST(json_extract_string(tags, '/status') AS INTEGER), 0) AS status,
-       epoch(time) - coalesce(took_ms, 0) / 1000 AS started,
-       epoch(time) AS ended
-FROM (SELECT *, unnest(range(n::BIGINT)) FROM requests WHERE n > 0)
-ORDER BY ended, "user"
-"""
-
-_PER_SECOND = """
-SELECT greatest(floor(epoch(time) - ?), 0)::BIGINT AS second,
-       arg_max(value, file_row_number) FILTER (WHERE metric = 'vus') AS vus,
-       count_if(metric = 'http_reqs') AS requests,
-       count_if(metric = 'http_req_failed' AND value <> 0) AS failed,
-       quantile_cont(value, 0.5) FILTER (WHERE metric = 'http_req_duration') AS p50_ms,
-       quantile_cont(value, 0.9) FILTER (WHERE metric = 'http_req_duration') AS p90_ms,
-       quantile_cont(value, 0.95) FILTER (WHERE metric = 'http_req_duration') AS p95_ms,
-       max(value) FILTER (WHERE metric = 'http_req_duration') AS max_ms
-FROM points
-WHERE metric IN ('vus', 'http_reqs', 'http_req_failed', 'http_req_duration')
-GROUP BY second ORDER BY second
-"""

@@ -16,7 +16,7 @@ def cells(table: Table, label: str) -> tuple[Cell, ...]:
 def test_public_names() -> None:
     assert tables.__all__ == [
         *("answers", "checks", "cost", "costs", "counts", "environment", "halves", "latency", "onset", "outcome"),
-        *("provenance", "settings", "summary", "thresholds"),
+        *("provenance", "settings", "stages", "summary", "thresholds"),
     ]
 
 

@@ -8,6 +8,7 @@ from rushlab.show.tables.origin import environment, provenance, settings
 from rushlab.show.tables.outcomes import outcome
 from rushlab.show.tables.populations import answers, halves
 from rushlab.show.tables.response import latency
+from rushlab.show.tables.stages import stages
 from rushlab.show.tables.verdicts import counts, summary
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "outcome",
     "provenance",
     "settings",
+    "stages",
     "summary",
     "thresholds",
 ]
