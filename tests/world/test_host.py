@@ -1,5 +1,6 @@
 """Provenance: whose commit it is, and what the machine is."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -15,6 +16,8 @@ def git(folder, *arguments):
 
 @pytest.fixture
 def checkout(tmp_path):
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
     git(tmp_path, "init")
     (tmp_path / "file").write_text("one")
     git(tmp_path, "add", "file")
