@@ -181,13 +181,15 @@ def _stock(order: Order) -> int:
     return max(1, round(order.profile.stock * order.scale)) if order.profile.scaled else order.profile.stock
 
 
-def _environment(bench: Workbench, backend: Backend, order: Order) -> dict[str, Any]:
+def provenance(bench: Workbench, backend: Backend) -> dict[str, Any]:
+    """Where runs are made: backend, host, code, and the version of every server and of k6."""
     versions = dict(backend.versions()) | {"k6": k6_version(find_k6())}
+    return {"backend": backend.name, "host": host(), "code": code(bench.settings), "versions": versions}
+
+
+def _environment(bench: Workbench, backend: Backend, order: Order) -> dict[str, Any]:
     return {
-        "backend": backend.name,
-        "host": host(),
-        "code": code(bench.settings),
-        "versions": versions,
+        **provenance(bench, backend),
         "seed": order.seed,
         "drain_limit_s": order.drain_limit_s,
         **order.labels,

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         return self.data_folder / "reports"
 
     @property
+    def experiments(self) -> Path:
+        return self.data_folder / "experiments"
+
+    @property
     def catalogue_url(self) -> str:
         return self.catalogue or f"sqlite:///{self.data_folder / 'catalogue.db'}"
 
