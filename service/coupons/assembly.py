@@ -15,7 +15,7 @@ from coupons.reservation.atomic import Atomic
 from coupons.reservation.db_lock import DbLock
 from coupons.reservation.rebuild import Rebuild
 from coupons.reservation.redis_client import connect
-from coupons.reservation.redis_lock import RedisLock
+from coupons.reservation.redis_lock import NarrowRedisLock, RedisLock
 from coupons.reservation.takes import Takes
 from coupons.reservation.token_lock import TokenLock
 from coupons.reservation.trust import Trust
@@ -91,6 +91,8 @@ def _reservation(settings: Settings, core: Core) -> Reservation:
     if knobs.reservation == "redis-lock":
         redis = connect(settings.redis)
         lock = TokenLock(redis, knobs.lock_ttl, core.metrics.stages["lock"], watchdog=knobs.lock_watchdog)
+        if knobs.lock_scope == "narrow":
+            return NarrowRedisLock(redis, lock, core.writer, core.tables)
         return RedisLock(redis, lock, core.writer)
     return _atomic(settings, core)
 

@@ -133,15 +133,16 @@ def _knobs(texts: Mapping[str, str]) -> Knobs:
     defaults = {name: spec["default"] for name, spec in knob_table().items()}
     values = defaults | {name: _knob(name, text) for name, text in texts.items()}
     knobs = Knobs(**values)
-    _refuse_unbuilt(knobs)
+    _refuse_mismatch(knobs)
     return knobs
 
 
-def _refuse_unbuilt(knobs: Knobs) -> None:
+def _refuse_mismatch(knobs: Knobs) -> None:
     for name, spec in knob_table().items():
         value = getattr(knobs, name)
-        if value in spec.get("not_built", ()) or value > spec.get("built_to", value):
-            raise BadSetting(f"Knob {name} cannot be {value!r} yet: it is not built.")
+        for other, allowed in spec.get("needs", {}).get(value, {}).items():
+            if getattr(knobs, other) not in allowed:
+                raise BadSetting(f"Knob {name} cannot be {value!r}: it needs {other} {' or '.join(map(str, allowed))}.")
 
 
 def _knob(name: str, text: str) -> KnobValue:

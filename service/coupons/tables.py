@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from asyncmy.errors import IntegrityError
 
+from coupons import decision
+from coupons.decision import Decision
 from coupons.errors import CannotDecide
 from coupons.pool import LOST, Pool
 from coupons.writers.statements import now
@@ -76,6 +78,23 @@ class Tables:
             (coupon_id, user_id),
         )
         return Issue(*rows[0]) if rows else None
+
+    async def refusal(self, coupon_id: int, user_id: int) -> Decision | None:
+        """Why the user would get none as things stand; None when nothing speaks against it.
+
+        Where the database counts the stock (db-lock, redis-lock). Nothing is locked: what is written decides.
+        """
+        rows = await self._rows(
+            "SELECT remaining, EXISTS (SELECT 1 FROM issues WHERE coupon_id = coupons.id AND user_id = %s) "
+            "FROM coupons WHERE id = %s",
+            (user_id, coupon_id),
+        )
+        if not rows:
+            return decision.UNKNOWN_COUPON
+        remaining, has_one = rows[0]
+        if has_one:
+            return decision.ALREADY
+        return None if remaining else decision.SOLD_OUT
 
     async def answers(self) -> bool:
         """Whether the database answers."""

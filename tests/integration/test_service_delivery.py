@@ -58,7 +58,7 @@ def metric(target: Any, name: str) -> float:
     return float(next(line for line in lines if line.startswith(name)).split()[-1])
 
 
-@pytest.mark.parametrize("mode", ["single", "batch"])
+@pytest.mark.parametrize("mode", ["single", "batch", "async"])
 def test_poisonous_messages_are_set_aside_and_those_behind_them_move_on(stack: Any, mode: str) -> None:
     target = stack.reset("recommended", coupons=100, consumer_mode=mode, partitions=1, consumers=1)
     unknown = {"event_id": 10**12, "coupon_id": 1, "user_id": 1, "accepted_at": "2026-01-01T00:00:00Z"}
@@ -86,7 +86,7 @@ def test_a_message_as_big_as_the_broker_takes_is_set_aside_too(stack: Any, key: 
     assert dict(aside.headers)["cut"] == b"true"
 
 
-@pytest.mark.parametrize("mode", ["single", "batch"])
+@pytest.mark.parametrize("mode", ["single", "batch", "async"])
 def test_a_message_that_comes_again_has_no_second_effect(stack: Any, mode: str) -> None:
     target = stack.reset("recommended", coupons=100, consumer_mode=mode)
     assert [issue(target, user) for user in range(1, 21)] == [201] * 20

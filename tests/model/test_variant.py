@@ -6,7 +6,14 @@ from rushlab.model.errors import UsageError
 from rushlab.model.variant import Knob, KnobTable
 
 POOL = Knob(name="pool_size", kind="int", default=10, title="Connections", minimum=1, maximum=200)
-LOCK = Knob(name="lock", kind="choice", default="wide", title="Scope", choices=("wide", "narrow"))
+LOCK = Knob(
+    name="lock",
+    kind="choice",
+    default="wide",
+    title="Scope",
+    choices=("wide", "narrow"),
+    needs={"narrow": {"watchdog": (True,)}},
+)
 DOG = Knob(name="watchdog", kind="bool", default=True, title="Watchdog")
 TABLE = KnobTable({knob.name: knob for knob in (POOL, LOCK, DOG)}, {"report": {}, "fast": {"pool_size": 40}})
 
@@ -34,6 +41,13 @@ def test_preset_fills_defaults_and_changes_win():
     variant = TABLE.variant("fast", {"lock": "narrow"})
     assert variant.settings == {"pool_size": 40, "lock": "narrow", "watchdog": True}
     assert variant.name == "fast+lock=narrow"
+
+
+def test_a_value_that_needs_another_knob_is_refused_without_it():
+    with pytest.raises(UsageError) as caught:
+        TABLE.variant("fast", {"lock": "narrow", "watchdog": "false"})
+    assert caught.value.sentence.startswith("Knob lock cannot be 'narrow' with watchdog False")
+    assert "it needs watchdog True" in caught.value.sentence
 
 
 def test_unknown_names_are_refused_with_the_nearest():

@@ -39,9 +39,8 @@ def test_variables_of_others_are_not_read() -> None:
         ("COUPONS_LOCK_TTL", "inf", "lock_ttl"),
         ("COUPONS_LOCK_WATCHDOG", "maybe", "lock_watchdog"),
         ("COUPONS_REPEAT_USERS", "1.1", "repeat_users"),
-        ("COUPONS_LOCK_SCOPE", "narrow", "not built"),
-        ("COUPONS_CONSUMER_MODE", "async", "not built"),
-        ("COUPONS_WORKERS", "2", "not built"),
+        ("COUPONS_LOCK_SCOPE", "narrow", "needs reservation redis-lock"),
+        ("COUPONS_WORKERS", "17", "workers"),
         ("COUPONS_PORT", "0", "PORT"),
         ("COUPONS_PORT", "٣", "PORT"),
         ("COUPONS_METRICS_PORT", "65536", "METRICS_PORT"),
@@ -54,6 +53,17 @@ def test_a_value_that_cannot_be_is_named_in_one_sentence(variable: str, value: s
         settings.load({variable: value})
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"COUPONS_RESERVATION": "redis-lock", "COUPONS_LOCK_SCOPE": "narrow"},
+        {"COUPONS_CONSUMER_MODE": "async"},
+    ],
+)
+def test_every_promised_value_is_taken(environment: dict[str, str]) -> None:
+    settings.load(environment)
 
 
 @pytest.mark.parametrize(

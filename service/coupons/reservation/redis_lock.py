@@ -1,4 +1,7 @@
-"""A token lock per coupon around the whole transaction (`lock_scope` wide); the database decides inside it."""
+"""A token lock per coupon: around the whole transaction (`lock_scope` wide), or the decision only (narrow).
+
+The lock has no fencing, so in either scope the transaction's conditional update and unique key have the last word.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from redis.asyncio import Redis
 from coupons.decision import Decision
 from coupons.reservation.redis_client import LOST
 from coupons.reservation.token_lock import TokenLock
+from coupons.tables import Tables
 from coupons.writers import Writer
 
 
@@ -43,3 +47,17 @@ class RedisLock:
     async def close(self) -> None:
         """Let go of the connections."""
         await self._redis.aclose()
+
+
+class NarrowRedisLock(RedisLock):
+    """One after the other requests are told whether they have or can have one; they write at the same time."""
+
+    def __init__(self, redis: Redis, lock: TokenLock, writer: Writer, tables: Tables) -> None:
+        super().__init__(redis, lock, writer)
+        self._tables = tables
+
+    async def issue(self, coupon_id: int, user_id: int) -> Decision:
+        """See `Reservation.issue`."""
+        async with self._lock.hold(coupon_id):
+            refused = await self._tables.refusal(coupon_id, user_id)
+        return refused or await self._writer.write(coupon_id, user_id)

@@ -27,8 +27,7 @@ class Knob(Struct, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
     unit: str | None = None
-    not_built: tuple[str, ...] = ()
-    built_to: float | None = None
+    needs: dict[str, dict[str, tuple[KnobValue, ...]]] = {}  # value → another knob → what that one must be
 
     def parse(self, value: KnobValue) -> KnobValue:
         """The value in the knob's own type.
@@ -46,9 +45,15 @@ class Knob(Struct, frozen=True, kw_only=True):
             raise self._refuse(value)
         if self.kind in ("int", "float") and not self._in_range(float(parsed)):
             raise self._refuse(value)
-        if parsed in self.not_built or (self.built_to is not None and float(parsed) > self.built_to):
-            raise UsageError(f"Knob {self.name} cannot be {value!r} yet", "it is not built")
         return parsed
+
+    def require(self, settings: Mapping[str, KnobValue]) -> None:
+        """UsageError when its value in `settings` needs another knob to be something else than it is there."""
+        value = settings[self.name]
+        for other, allowed in self.needs.get(str(value), {}).items():
+            if settings[other] not in allowed:
+                why = f"it needs {other} {' or '.join(map(str, allowed))}"
+                raise UsageError(f"Knob {self.name} cannot be {value!r} with {other} {settings[other]}", why)
 
     def _convert(self, value: KnobValue) -> KnobValue:
         text = str(value).strip()
@@ -101,14 +106,17 @@ class KnobTable(Struct, frozen=True):
         Raises
         ------
         UsageError
-            The preset, a knob or a value is not known.
+            The preset, a knob or a value is not known, or two values do not go together.
         """
         if name not in self.presets:
             raise unknown("Variant", name, self.presets)
         settings = {knob.name: knob.default for knob in self.knobs.values()} | self.presets[name]
         parsed = {key: self.knob(key).parse(value) for key, value in (changes or {}).items()}
         label = "+".join([name, *(f"{key}={value}" for key, value in parsed.items())])
-        return Variant(label, {key: self.knob(key).parse(value) for key, value in (settings | parsed).items()})
+        whole = {key: self.knob(key).parse(value) for key, value in (settings | parsed).items()}
+        for knob in self.knobs.values():
+            knob.require(whole)
+        return Variant(label, whole)
 
     def knob(self, name: str) -> Knob:
         """The knob of that name; UsageError with the nearest name when there is none."""
