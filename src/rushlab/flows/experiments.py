@@ -1,0 +1,186 @@
+"""Experiments opened: their runs checked and read, judged, and put into one result. Reads files, drives nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from rushlab.flows.measures import measures_of
+from rushlab.flows.workbench import Workbench
+from rushlab.judge import experiment as judged
+from rushlab.judge.experiment_checks import NOISE_BLOCKS, checks
+from rushlab.judge.experiment_sentence import exploratory, sentence
+from rushlab.model.errors import PointsError, ResultError
+from rushlab.model.experiment import Place, SlotState
+from rushlab.model.experiment_result import ExperimentResult, MeasuredRun, Noise
+from rushlab.model.plan import Operating
+from rushlab.model.run import Run
+from rushlab.model.verdict import ExitCode, Status, Validity
+from rushlab.world.experiments import ExperimentFolder, all_experiments, open_experiment, run_of
+
+OPEN = (SlotState.PLANNED, SlotState.RUNNING)
+
+
+def open_result(bench: Workbench, name: str) -> ExperimentResult:
+    """The result of the experiment called `name`, as far as it is (ResultError when it is not there or not whole)."""
+    return result_of(bench, open_experiment(bench.settings.experiments, name))
+
+
+def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
+    """What the experiment says: every block whose slots are all driven or excluded counts.
+
+    Raises
+    ------
+    ResultError
+        Not one block is complete.
+    """
+    plan, planned = folder.planned.plan, folder.planned
+    runs = tuple(_settled(bench, folder))
+    if not runs:
+        why = f"{sum(slot.run is not None for slot in folder.progress.slots)} runs are made"
+        raise ResultError(f"No block of experiment {planned.id} is complete", why, "Go on with: rushlab tune --resume.")
+    noise = tuple(noise_of(bench, folder, metric, runs) for metric in plan.metrics)
+    found, arms = judged.comparisons(plan, runs), judged.arm_results(plan, runs)
+    best, made = judged.ranking(arms, found, plan.goal.metric), checks(plan, runs, noise[0])
+    first_look = exploratory(plan, made)
+    return ExperimentResult(
+        experiment=planned.id,
+        plan=plan.name,
+        title=plan.title,
+        question=plan.question,
+        metric=plan.goal.metric,
+        better=plan.goal.better,
+        margin=plan.goal.margin,
+        baseline=plan.baseline.name,
+        profile=plan.load.profile.name,
+        scale=plan.load.scale,
+        model=plan.load.model,
+        blocks=plan.blocks,
+        seed=plan.seed,
+        a_a=plan.a_a,
+        complete=folder.progress.complete,
+        sentence=sentence(plan, arms, found, best, first_look),
+        exploratory=first_look,
+        arms=arms,
+        comparisons=found,
+        ranking=best,
+        checks=made,
+        noise=noise,
+        runs=runs,
+        environment=planned.environment,
+        hashes={"plan.json": folder.progress.plan_digest}
+        | {slot.run: slot.digest for slot in folder.progress.slots if slot.run and slot.digest},
+    )
+
+
+def noise_of(bench: Workbench, folder: ExperimentFolder, metric: str, runs: Sequence[MeasuredRun]) -> Noise:
+    """The noise floor for an experiment: its own when it is an A/A one, else that of the last one made here."""
+    if folder.planned.plan.a_a:
+        return _noise(folder, metric, runs)
+    return last_noise(bench, metric, folder.planned.environment, folder.planned.plan.load)
+
+
+def last_noise(bench: Workbench, metric: str, environment: dict[str, Any], load: Operating) -> Noise:
+    """The noise of `metric` by the newest A/A experiment on this host and these versions, of this load if there is one.
+
+    An environment without `versions` (nothing is started yet) asks for the host alone.
+    """
+    here = [one for one in all_experiments(bench.settings.experiments) if _is_noise_of(one, environment)]
+    for folder in sorted(here, key=lambda one: (one.planned.plan.load != load, -one.planned.created)):
+        found = _noise(folder, metric, tuple(_settled(bench, folder)))
+        if found.sd is not None:
+            return found
+    why = "no A/A experiment was made on this host and these versions"
+    return Noise(metric=metric, sd=None, k=0, experiment=None, enough=False, reason=why)
+
+
+def result_json(result: ExperimentResult) -> dict[str, Any]:
+    """The result as JSON (shape: docs/schemas/experiment.schema.json)."""
+    fields: dict[str, Any] = msgspec.to_builtins(result)
+    return fields
+
+
+def exit_code(result: ExperimentResult) -> ExitCode:
+    """5 an invariant failed in some run, 4 some run is INVALID, else 0: what was found is no failure."""
+    if any(run.wrong for run in result.runs):
+        return ExitCode.INVARIANT_FAILED
+    invalid = any((run.objection or "").startswith(str(Validity.INVALID)) for run in result.runs)
+    return ExitCode.INVALID if invalid else ExitCode.OK
+
+
+def _is_noise_of(folder: ExperimentFolder, environment: dict[str, Any]) -> bool:
+    known = folder.planned.environment
+    keys = [key for key in ("host", "versions") if key in environment]
+    return folder.planned.plan.a_a and all(known.get(key) == environment[key] for key in keys)
+
+
+def _noise(folder: ExperimentFolder, metric: str, runs: Sequence[MeasuredRun]) -> Noise:
+    sd, k = judged.noise_sd(runs, metric)
+    reason = f"{metric} has a value in {k} A/A blocks only" if sd is None else None
+    name = folder.planned.id
+    return Noise(metric=metric, sd=sd, k=k, experiment=name, enough=sd is not None and k >= NOISE_BLOCKS, reason=reason)
+
+
+def _settled(bench: Workbench, folder: ExperimentFolder) -> Iterator[MeasuredRun]:
+    """The runs of every block in which nothing is open any more, in their drawn order."""
+    places = folder.planned.measured
+    waiting = {place.block for place in places if folder.slot(place).state in OPEN}
+    for place in places:
+        if place.block not in waiting:
+            yield measured(bench, folder, place)
+
+
+def measured(bench: Workbench, folder: ExperimentFolder, place: Place) -> MeasuredRun:
+    """One slot with its metrics, or with the objection to them."""
+    slot = folder.slot(place)
+    bare = MeasuredRun(block=place.block, position=place.position, arm=place.arm, run=slot.run, again=slot.again)
+    if slot.state is SlotState.EXCLUDED:
+        return replace(bare, objection=slot.problem)
+    try:
+        run = run_of(folder, place, bench.settings.runs)
+        found = measures_of(run)
+    except (ResultError, PointsError) as error:
+        return replace(bare, objection=error.sentence)
+    invariants = run.record.audit.invariants if run.record.audit else ()
+    return replace(
+        bare,
+        objection=objection(run.record, found.backlog),
+        wrong=tuple(one.id for one in invariants if one.status is Status.FAIL),
+        values=found.values,
+        reasons=found.reasons,
+        quantiles=found.quantiles,
+        requests=found.requests,
+        steady=found.steady,
+        backlog=found.backlog,
+        created=run.record.timing.created,
+        checks=_statuses(run.record),
+        counts=run.record.audit.counts if run.record.audit else {},
+    )
+
+
+def objection(run: Run, backlog: int | None) -> str | None:
+    """Why a run's figures do not count; None = they do.
+
+    An UNKNOWN verdict is no objection where all that is unknown is the audit of what had not drained at the cap.
+    """
+    verdict = run.verdict
+    if verdict is None:
+        return "the run was not judged"
+    if verdict.validity is Validity.INVALID:
+        return f"INVALID: {verdict.reason}"
+    if verdict.validity is Validity.UNKNOWN and not _only_backlog(run, backlog):
+        return f"UNKNOWN: {verdict.reason}"
+    return None
+
+
+def _only_backlog(run: Run, backlog: int | None) -> bool:
+    unknown = {check.id for check in run.verdict.checks if check.status is Status.UNKNOWN} if run.verdict else set()
+    return bool(backlog) and run.timing.drained is None and unknown & {"V1", "V2", "V3", "V4"} == {"V3"}
+
+
+def _statuses(run: Run) -> dict[str, str]:
+    made = [*(run.verdict.checks if run.verdict else ()), *(run.audit.invariants if run.audit else ())]
+    return {check.id: str(check.status) for check in made}

@@ -1,0 +1,160 @@
+"""An experiment judged: which runs count, every variant against the baseline, who is outside the ranking, and why."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+
+import pandas as pd
+from msgspec.structs import replace
+
+from rushlab.judge.comparison import Question, compare_all
+from rushlab.model.comparison import Comparison, Exclusion, Outcome
+from rushlab.model.experiment_result import ArmResult, MeasuredRun
+from rushlab.model.metric import METRICS
+from rushlab.model.plan import Arm, Plan
+
+
+def comparisons(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[Comparison, ...]:
+    """Every variant against the baseline, the plan's metric first, all others exploratory.
+
+    A variant that broke an invariant gets no verdict, nor does anything beside a baseline that did.
+    """
+    wrong = {run.arm: run.wrong for run in runs if run.wrong}
+    found = compare_all(_question(plan, runs, metric) for metric in plan.metrics if _any_pair(plan, runs, metric))
+    order = {name: place for place, name in enumerate(arm.name for arm in plan.arms)}
+    listed = sorted(found, key=lambda one: (plan.metrics.index(one.metric), order[one.variant]))
+    return tuple(_without_the_wrong(one, wrong) for one in listed)
+
+
+def arm_results(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[ArmResult, ...]:
+    """Each arm over the blocks that count."""
+    return tuple(_arm_result(plan, arm, [run for run in runs if run.arm == arm.name]) for arm in plan.arms)
+
+
+def ranking(arms: Iterable[ArmResult], found: Iterable[Comparison], metric: str) -> tuple[str, ...]:
+    """Variants that are better than the baseline and barred by nothing, best first."""
+    barred = {arm.name for arm in arms if arm.bar}
+    better = [
+        one
+        for one in found
+        if one.metric == metric and one.verdict is Outcome.BETTER and one.ratio and one.variant not in barred
+    ]
+    return tuple(one.variant for one in sorted(better, key=lambda one: abs(math.log(one.ratio or 1)), reverse=True))
+
+
+def noise_sd(runs: Sequence[MeasuredRun], metric: str) -> tuple[float | None, int]:
+    """Spread of a block's difference of ln(metric) between equal arms, and the number of blocks it rests on.
+
+    With more than two arms: √2 times the spread of one run within its block (pooled over blocks, arms − 1 degrees
+    of freedom each), which for two arms that differ by chance alone estimates the same.
+    """
+    blocks: dict[int, list[float]] = {}
+    for run in runs:
+        value = run.values.get(metric)
+        if run.objection is None and value is not None and value > 0:
+            blocks.setdefault(run.block, []).append(math.log(value))
+    whole = [values for values in blocks.values() if len(values) >= 2]
+    if len(whole) < 2:
+        return None, len(whole)
+    squares = math.fsum((value - statistics.fmean(values)) ** 2 for values in whole for value in values)
+    return math.sqrt(2 * squares / sum(len(values) - 1 for values in whole)), len(whole)
+
+
+def _question(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> Question:
+    primary = metric == plan.goal.metric
+    rows = [
+        {"block": run.block, "variant": run.arm, "order": run.position, "value": _usable(run, metric)} for run in runs
+    ]
+    return Question(
+        runs=pd.DataFrame(rows),
+        baseline=plan.baseline.name,
+        metric=metric,
+        better=plan.goal.better if primary else METRICS[metric].better,
+        margin=plan.goal.margin,
+        declared=None if primary else (),
+        exclusions=tuple(_exclusions(runs, metric)),
+    )
+
+
+def _usable(run: MeasuredRun, metric: str) -> float:
+    value = run.values.get(metric)
+    return math.nan if run.objection or value is None or value <= 0 else value
+
+
+def _exclusions(runs: Iterable[MeasuredRun], metric: str) -> Iterator[Exclusion]:
+    for run in runs:
+        if math.isnan(_usable(run, metric)):
+            yield Exclusion(str(run.block), run.arm, run.objection or _why_unusable(run, metric))
+
+
+def _why_unusable(run: MeasuredRun, metric: str) -> str:
+    if run.values.get(metric) is None:
+        return f"{metric}: {run.reasons.get(metric, 'it has no value')}"
+    return f"{metric} is 0, of which there is no ratio"
+
+
+def _any_pair(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> bool:
+    """The primary metric is always asked, the others when some run of the baseline and of a variant has a value."""
+    known = {run.arm for run in runs if not math.isnan(_usable(run, metric))}
+    return bool(runs) and (metric == plan.goal.metric or (plan.baseline.name in known and len(known) > 1))
+
+
+def _without_the_wrong(found: Comparison, wrong: dict[str, tuple[str, ...]]) -> Comparison:
+    for arm in (found.variant, found.baseline):
+        if arm in wrong:
+            why = f"{', '.join(wrong[arm])} failed in {arm!r}: faster but wrong is never ranked"
+            return replace(found, verdict=None, reason=why)
+    return found
+
+
+def _arm_result(plan: Plan, arm: Arm, runs: Sequence[MeasuredRun]) -> ArmResult:
+    used = [run for run in runs if run.objection is None]
+    wrong = sorted({invariant for run in runs for invariant in run.wrong})
+    backlogs = [run.backlog for run in used if run.backlog is not None]
+    return ArmResult(
+        name=arm.name,
+        variant=arm.variant.name,
+        changes={
+            knob: value for knob, value in arm.variant.settings.items() if value != plan.baseline.variant.settings[knob]
+        },
+        section=arm.section,
+        note=arm.note,
+        k=len(used),
+        typical={metric: _typical(used, metric) for metric in METRICS},
+        counts=_summed(runs),
+        backlog=max(backlogs) if backlogs else None,
+        red=bool(wrong),
+        bar=f"{', '.join(wrong)} failed" if wrong else _unmet(plan, used),
+    )
+
+
+def _typical(runs: Sequence[MeasuredRun], metric: str) -> float | None:
+    """Geometric mean, as ratios need it; the arithmetic one where a value is 0."""
+    values = [value for run in runs if (value := run.values.get(metric)) is not None]
+    if not values or len(values) < len(runs):
+        return None
+    return statistics.geometric_mean(values) if min(values) > 0 else statistics.fmean(values)
+
+
+def _summed(runs: Sequence[MeasuredRun]) -> dict[str, int | None]:
+    names = dict.fromkeys(name for run in runs for name in run.counts)
+    return {name: _sum([run.counts.get(name) for run in runs if run.counts]) for name in names}
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _unmet(plan: Plan, runs: Sequence[MeasuredRun]) -> str | None:
+    """The first constraint of the plan that a run of this arm does not meet, or cannot be shown to meet."""
+    for limit in plan.limits:
+        for run in runs:
+            value = run.values.get(limit.metric)
+            if value is None:
+                return f"{limit} cannot be decided in block {run.block}: {run.reasons.get(limit.metric, 'unknown')}"
+            if not limit.holds(value):
+                return f"{limit} is not met in block {run.block}: {value:.4g}"
+    return None

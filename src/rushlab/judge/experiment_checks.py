@@ -1,0 +1,124 @@
+"""The checks that a comparison leans on, over all runs of an experiment: V3, V10, V11, V12 and those of each run."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from scipy.special import stdtrit
+
+from rushlab.judge.checks import check
+from rushlab.judge.validity import TITLES
+from rushlab.model.experiment_result import MeasuredRun, Noise
+from rushlab.model.plan import REQUESTS_PER_RUN, Plan
+from rushlab.model.verdict import Check, Status, worst
+
+#: Fewest A/A blocks on this host and these versions behind a verdict.
+NOISE_BLOCKS = 6
+#: Runs of one block are no more back to back when so many seconds passed between their beginnings.
+GAP_S = 900.0
+
+
+def checks(plan: Plan, runs: Sequence[MeasuredRun], noise: Noise) -> tuple[Check, ...]:
+    """V1, V2, … of the runs summed up, and what is judged of the experiment as a whole."""
+    used = [run for run in runs if run.objection is None]
+    own = {"V3", "V10", "V11", "V12"}
+    ids = sorted({name for run in used for name in run.checks if name.startswith("V")} - own, key=_number)
+    found = [_summed_up(name, used) for name in ids]
+    found += [_correct(runs), _samples(used), _design(plan, runs), noise_floor(plan, noise)]
+    return tuple(sorted(found, key=lambda one: _number(one.id)))
+
+
+def floor(noise: Noise, blocks: int) -> float | None:
+    """The ratio beyond which equal settings differ in 5 % of experiments of `blocks` blocks: exp(t·sd/√k)."""
+    if noise.sd is None or blocks < 2:
+        return None
+    return math.exp(min(float(stdtrit(blocks - 1, 0.975)) * noise.sd / math.sqrt(blocks), 700.0))
+
+
+def noise_floor(plan: Plan, noise: Noise) -> Check:
+    """V12: at least six A/A blocks on this host and these versions, and a margin that is not below their floor."""
+    bound = floor(noise, plan.blocks)
+    value = noise.reason or f"spread of a block's difference {noise.sd:.1%} over {noise.k} A/A blocks"
+    status = Status.UNKNOWN if noise.sd is None else Status.PASS if noise.enough else Status.FAIL
+    evidence = [f"experiment {noise.experiment}" if noise.experiment else "run: rushlab tune a-a"]
+    if bound is not None:
+        evidence.append(
+            f"equal settings reach a ratio of {bound:.3f} in one of twenty experiments of {plan.blocks} blocks"
+        )
+        if status is Status.PASS and bound > 1 + plan.goal.margin:
+            status = Status.WARN
+            evidence.append(f"the margin of {plan.goal.margin:.0%} is below that")
+    limit = f"≥ {NOISE_BLOCKS} A/A blocks on this host and these versions"
+    return check("V12", "noise floor known", status, value=value, limit=limit, evidence=evidence)
+
+
+def _summed_up(name: str, runs: Sequence[MeasuredRun]) -> Check:
+    statuses = Counter(run.checks.get(name, Status.UNKNOWN) for run in runs)
+    status = worst(Status(one) for one in statuses)
+    said = ", ".join(f"{count} {one}" for one, count in sorted(statuses.items()))
+    return check(name, _title(name), status, value=said, limit="", evidence=[f"the verdicts of {len(runs)} runs"])
+
+
+def _correct(runs: Sequence[MeasuredRun]) -> Check:
+    """V3 over all runs that have an audit, also those whose figures do not count."""
+    audited = [run for run in runs if run.checks]
+    statuses = [Status(status) for run in audited for name, status in run.checks.items() if name.startswith("I")]
+    wrong = [f"{', '.join(run.wrong)} in block {run.block}, {run.arm!r}" for run in audited if run.wrong]
+    open_ones = [run for run in audited if not run.wrong and "UNKNOWN" in run.checks.values()]
+    status = worst(statuses) if statuses else Status.UNKNOWN
+    value = f"{len(audited) - len(wrong)} of {len(audited)} runs without a failed invariant"
+    undecided = f"undecided in {len(open_ones)} runs (a backlog that had not drained)" if open_ones else ""
+    return check("V3", "correctness", status, value=value, limit="all", evidence=[*wrong, undecided])
+
+
+def _samples(runs: Sequence[MeasuredRun]) -> Check:
+    """V10: at least 2,000* requests in the window of every run; a stock that lasts is judged run by run."""
+    known = [run.requests for run in runs if run.requests is not None]
+    fewest = min(known, default=None)
+    sold_out = [run for run in runs if run.checks.get("V10") in ("WARN", "FAIL")]
+    status = Status.UNKNOWN if fewest is None else Status.PASS
+    if fewest is not None and (fewest < REQUESTS_PER_RUN or sold_out):
+        status = Status.WARN
+    evidence = f"V10 of {len(sold_out)} runs warns" if sold_out else ""
+    value = "no run" if fewest is None else f"at least {fewest:,} requests in a run's window"
+    return check("V10", "enough samples", status, value=value, limit=f"≥ {REQUESTS_PER_RUN:,}*", evidence=[evidence])
+
+
+def _design(plan: Plan, runs: Sequence[MeasuredRun]) -> Check:
+    """V11: every planned run was made, in the drawn order, a block's runs back to back."""
+    made = [run for run in sorted(runs, key=lambda run: run.position) if run.created is not None]
+    late = [run for run in made if run.again]
+    kept = [run for run in made if not run.again]
+    swapped = [second for first, second in pairwise(kept) if (second.created or 0) < (first.created or 0)]
+    gaps = [second for first, second in pairwise(made) if _gap(first, second)]
+    missing = [run for run in runs if run.created is None]
+    clauses = [
+        f"{len(swapped)} runs began before one that was drawn earlier" if swapped else "",
+        f"driven again: {_places(late)}" if late else "",
+        f"a gap before {_places(gaps)}" if gaps else "",
+        f"without a run: {_places(missing)}" if missing else "",
+        f"order drawn from seed {plan.seed}",
+    ]
+    status = Status.FAIL if swapped else Status.WARN if (late or gaps or missing) else Status.PASS
+    value = f"{len(made)} of {len(runs)} planned runs in {plan.blocks} randomised complete blocks"
+    return check("V11", "design followed", status, value=value, limit="all, in the drawn order", evidence=clauses)
+
+
+def _gap(first: MeasuredRun, second: MeasuredRun) -> bool:
+    return first.block == second.block and (second.created or 0) - (first.created or 0) > GAP_S
+
+
+def _places(runs: Iterable[MeasuredRun]) -> str:
+    return ", ".join(f"block {run.block} {run.arm!r}" for run in runs)
+
+
+def _title(name: str) -> str:
+    return {"V1": "artefacts whole", "V2": "counts agree"}.get(name) or TITLES.get(name, name)
+
+
+def _number(name: str) -> int:
+    digits = "".join(letter for letter in name if letter.isdigit())
+    return int(digits) if digits else 0

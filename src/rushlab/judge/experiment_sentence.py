@@ -1,0 +1,58 @@
+"""The one sentence an experiment comes to, and why it may be no more than a first look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rushlab.model.comparison import Comparison
+from rushlab.model.experiment_result import ArmResult
+from rushlab.model.metric import METRICS
+from rushlab.model.plan import Plan
+from rushlab.model.verdict import Check, Status
+
+
+def exploratory(plan: Plan, checks: Sequence[Check]) -> str | None:
+    """Why no verdict of this experiment is more than a first look; None when they stand."""
+    if plan.screening:
+        return f"a screening of {plan.blocks} blocks"
+    by_id = {check.id: check for check in checks}
+    if by_id["V12"].status in (Status.UNKNOWN, Status.FAIL):
+        return "the noise floor of this machine is not known (V12)"
+    if by_id["V11"].status is Status.FAIL:
+        return "the drawn order was not followed (V11)"
+    return None
+
+
+def sentence(
+    plan: Plan, arms: Sequence[ArmResult], found: Sequence[Comparison], ranking: Sequence[str], first_look: str | None
+) -> str:
+    """What the experiment found by its primary metric."""
+    metric = METRICS[plan.goal.metric].title
+    primary = [one for one in found if one.metric == plan.goal.metric]
+    said = _best(metric, primary, ranking) if ranking else _none(metric, plan, primary)
+    red = [arm.name for arm in arms if arm.red]
+    if red:
+        said += f" An invariant failed in {', '.join(map(repr, red))}: no claim about its speed."
+    return f"Exploratory ({first_look}): {said}" if first_look else said
+
+
+def _best(metric: str, primary: Sequence[Comparison], ranking: Sequence[str]) -> str:
+    best = next(one for one in primary if one.variant == ranking[0])
+    among = f", the best of {len(primary)} variants" if len(primary) > 1 else ""
+    return f"{best.variant!r} is better than {best.baseline!r}{among}: {figure(best, metric)}."
+
+
+def _none(metric: str, plan: Plan, primary: Sequence[Comparison]) -> str:
+    if plan.a_a and len(primary) == 1:
+        return f"The same setting twice: {figure(primary[0], metric)}; {primary[0].verdict or 'no verdict'}."
+    told = [f"{one.variant!r} {one.verdict or 'no verdict'} ({figure(one, metric)})" for one in primary]
+    return f"No variant is shown to be better than {plan.baseline.name!r}: {'; '.join(told) or 'no run counts'}."
+
+
+def figure(one: Comparison, metric: str) -> str:
+    """`accept p95 0.81 × (95 % interval 0.70 to 0.94, 6 blocks)`."""
+    if one.ratio is None:
+        return f"{metric} has no ratio"
+    blocks = f"{one.k} block" if one.k == 1 else f"{one.k} blocks"
+    interval = f"95 % interval {one.interval[0]:.2f} to {one.interval[1]:.2f}, " if one.interval else ""
+    return f"{metric} {one.ratio:.2f} × ({interval}{blocks})"
