@@ -16,6 +16,21 @@ def test_the_reports_figures() -> None:
     assert reference.environment[0].role == "application server"
 
 
+def test_the_reports_guesses_are_in_its_own_words_and_have_a_rule_and_a_plan_that_are_there() -> None:
+    original = (PROJECT / "data/reference/report-ko.md").read_text("utf-8")
+    guesses = load_reference(Settings(root=PROJECT)).guesses
+    assert {guess.section for guess in guesses} == {"5-2", "5-3", "6-1", "6-2", "6-3"}
+    for guess in guesses:
+        assert all(part.strip() in original for part in guess.quote.split("…")), guess.id
+        assert guess.plan is None or (PROJECT / f"plans/{guess.plan}.yaml").is_file(), guess.id
+
+
+def test_missing_guesses_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "figures.json").write_bytes((PROJECT / PATH).read_bytes())
+    with pytest.raises(ResultError, match="guesses cannot be read"):
+        read_reference(tmp_path / "figures.json")
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"source": 1}', b"\xff"])
 def test_a_file_of_another_form_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "figures.json"

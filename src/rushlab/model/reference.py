@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from rushlab.model.guess import Guess
+
 
 class ReferenceServer(Struct, frozen=True, kw_only=True):
     """One line of the report's section 4: a role, what filled it, the port it listened on."""
@@ -45,10 +47,11 @@ class ReferenceProfile(Struct, frozen=True, kw_only=True):
 
 
 class Reference(Struct, frozen=True, kw_only=True):
-    """The whole file: where it comes from, what was inferred, thresholds, servers, profiles."""
+    """All of it: its source, what was inferred, thresholds, servers, profiles; guesses have a file of their own."""
 
     source: str
     notes: tuple[str, ...]
     thresholds: dict[str, str]
     environment: tuple[ReferenceServer, ...]
     profiles: dict[str, ReferenceProfile]
+    guesses: tuple[Guess, ...] = ()

@@ -1,33 +1,43 @@
-"""Reading `data/reference/figures.json`."""
+"""Reading `data/reference/`: the original report's figures and its guesses."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from rushlab.model.errors import ResultError
+from rushlab.model.guess import GuessList
 from rushlab.model.reference import Reference
 from rushlab.world.settings import Settings
+
+Content = TypeVar("Content", Reference, GuessList)
 
 #: Where the file lies under a project's root.
 PATH = Path("data/reference/figures.json")
 
 
 def read_reference(path: Path) -> Reference:
-    """The report's figures from `path`.
+    """The report's figures from `path`, and its guesses from `guesses.json` beside it.
 
     Raises
     ------
     ResultError
-        The file is missing, cannot be read, or does not have the expected form.
+        A file is missing, cannot be read, or does not have the expected form.
     """
+    figures = _read(path, Reference, "figures")
+    return replace(figures, guesses=_read(path.with_name("guesses.json"), GuessList, "guesses").guesses)
+
+
+def _read(path: Path, kind: type[Content], what: str) -> Content:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Reference)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except OSError as error:
-        raise ResultError(f"The report's figures cannot be read from {path}", error.strerror or str(error)) from error
+        raise ResultError(f"The report's {what} cannot be read from {path}", error.strerror or str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ResultError(f"{path} does not hold the report's figures", str(error)) from error
+        raise ResultError(f"{path} does not hold the report's {what}", str(error)) from error
 
 
 def load_reference(settings: Settings) -> Reference:

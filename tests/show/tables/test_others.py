@@ -15,7 +15,7 @@ def cells(table: Table, label: str) -> tuple[Cell, ...]:
 
 def test_public_names() -> None:
     assert tables.__all__ == [
-        *("answers", "checks", "cost", "costs", "counts", "environment", "halves", "latency", "onset", "outcome"),
+        *("answers", "checks", "cost", "costs", "counts", "environment", "guesses", "halves", "latency", "onset", "outcome"),
         *("provenance", "settings", "stages", "summary", "thresholds"),
     ]
 

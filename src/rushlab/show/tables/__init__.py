@@ -2,6 +2,7 @@
 
 from rushlab.show.tables.checks import checks
 from rushlab.show.tables.cpu import cost, costs
+from rushlab.show.tables.guesses import guesses
 from rushlab.show.tables.limits import thresholds
 from rushlab.show.tables.onset import onset
 from rushlab.show.tables.origin import environment, provenance, settings
@@ -18,6 +19,7 @@ __all__ = [
     "costs",
     "counts",
     "environment",
+    "guesses",
     "halves",
     "latency",
     "onset",

@@ -1,0 +1,47 @@
+"""How an answer to a guess is made: decided by a share, by a load, or left open with what would settle it."""
+
+from __future__ import annotations
+
+from rushlab.judge.guess_facts import RunFacts
+from rushlab.model.guess import Answer, Decision, Guess
+
+#: Conventions: shares of the requests' time (or of the run) from which a cause counts, and below which it does not.
+MUCH, LITTLE = 0.10, 0.01
+#: Conventions: a processor (or thread) is saturated from here, and has room below.
+SATURATED, ROOM = 0.90, 0.70
+
+
+def decided(guess: Guess, decision: Decision, told: str, value: float | None, unit: str, *runs: RunFacts) -> Answer:
+    """An answer with its figure; one that is neither says so and keeps the way to settle it."""
+    if decision is Decision.OPEN:
+        return left_open(
+            guess, f"{told}: too little to confirm it, too much to refute it", *runs, value=value, unit=unit
+        )
+    ids = tuple(run.run for run in runs)
+    return Answer(guess=guess, decision=decision, reason=told, value=value, unit=unit, runs=ids)
+
+
+def left_open(
+    guess: Guess, why: str, *runs: RunFacts, value: float | None = None, unit: str = "", command: str | None = None
+) -> Answer:
+    """An open answer: what is missing, and the command that would settle it."""
+    settles = command or (f"rushlab tune plans/{guess.plan}.yaml" if guess.plan else None)
+    ids = tuple(run.run for run in runs)
+    return Answer(guess=guess, decision=Decision.OPEN, reason=why, value=value, unit=unit, runs=ids, command=settles)
+
+
+def by_share(guess: Guess, share: float, told: str, run: RunFacts) -> Answer:
+    """Confirmed from `MUCH` on, refuted below `LITTLE`."""
+    decision = Decision.CONFIRMED if share >= MUCH else Decision.REFUTED if share < LITTLE else Decision.OPEN
+    return decided(guess, decision, told, share, "share", run)
+
+
+def by_load(guess: Guess, share: float, told: str, run: RunFacts) -> Answer:
+    """Confirmed from `SATURATED` on, refuted below `ROOM`."""
+    decision = Decision.CONFIRMED if share >= SATURATED else Decision.REFUTED if share < ROOM else Decision.OPEN
+    return decided(guess, decision, told, share, "share", run)
+
+
+def run_both(guess: Guess) -> str:
+    """The command that makes the runs a guess is about."""
+    return f"rushlab report --profiles {','.join(guess.profiles)}"

@@ -1,0 +1,78 @@
+"""What is known of a run when a guess of the original report is decided from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rushlab.model.variant import KnobValue
+from rushlab.model.verdict import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """Figures of one usable run; None = not known.
+
+    Times in ms where the name says so, else in seconds. `stage_s`: stage of the service → seconds that all
+    requests together spent in it. `cpu_s`: process → CPU seconds, `host` the whole machine. `gc_s`: process → seconds
+    in which its garbage collector stopped it. `row_lock_s`: seconds that statements waited for row locks.
+    """
+
+    run: str
+    profile: str
+    variant: str
+    requests: int
+    failed: int
+    mean_ms: float | None
+    median_ms: float | None
+    p95_ms: float | None
+    limit_ms: float | None = None
+    bound: int | None = None
+    confirm_p95_ms: float | None = None
+    drain_s: float | None = None
+    elapsed_s: float | None = None
+    cores: int | None = None
+    knobs: Mapping[str, KnobValue] = field(default_factory=dict)
+    cpu_s: Mapping[str, float] | None = None
+    stage_s: Mapping[str, float] | None = None
+    gc_s: Mapping[str, float] | None = None
+    row_lock_s: float | None = None
+    set_aside: Status = Status.UNKNOWN
+
+    @property
+    def troubled(self) -> bool | None:
+        """Whether the p95 was over the profile's limit."""
+        return None if self.p95_ms is None or self.limit_ms is None else self.p95_ms > self.limit_ms
+
+    @property
+    def waited_s(self) -> float | None:
+        """Seconds that all requests together took."""
+        return None if self.mean_ms is None else self.mean_ms * self.requests / 1000
+
+    def share_in(self, *stages: str) -> float | None:
+        """The share of all requests' time that was spent in these stages of the service."""
+        if self.stage_s is None or not self.waited_s:
+            return None
+        return sum(self.stage_s.get(stage, 0.0) for stage in stages) / self.waited_s
+
+    def busy(self, process: str, cores: float) -> float | None:
+        """The share of `cores` cores that a process kept busy while the load lasted."""
+        if self.cpu_s is None or process not in self.cpu_s or not self.elapsed_s:
+            return None
+        return self.cpu_s[process] / (self.elapsed_s * cores)
+
+
+#: The runs of one variant: profile → facts.
+Runs = Mapping[str, RunFacts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What an experiment found when it changed just these knobs."""
+
+    experiment: str
+    knobs: frozenset[str]
+    metric: str
+    verdict: str
+    ratio: float
+    interval: tuple[float, float]

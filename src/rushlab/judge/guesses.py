@@ -1,0 +1,60 @@
+"""Guess → verdict: the original report's guesses and measures, decided from runs. Pure: facts in, answers out.
+
+A guess is about the design that the original describes, so the runs are those of one variant. A share of at
+least `MUCH` of what it explains confirms a cause, one below `LITTLE` refutes it; between the two, or without
+the evidence, an answer is open and names the experiment that would settle it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from rushlab.judge import guess_causes, guess_measures
+from rushlab.judge.guess_answers import left_open, run_both
+from rushlab.judge.guess_facts import RunFacts, Runs, Trial
+from rushlab.model.guess import Answer, Decision, Guess
+
+Rule = Callable[[Guess, RunFacts, Runs], Answer]
+
+
+def answer(guess: Guess, runs: Runs, trials: Iterable[Trial] = ()) -> Answer:
+    """The answer to one guess or measure from the runs of one variant (profile → facts) and from experiments.
+
+    An experiment that changed only the measure's own knobs decides before any run.
+    """
+    tried = next((trial for trial in trials if trial.knobs and trial.knobs <= set(guess.knobs)), None)
+    if tried is not None:
+        return _tried(guess, tried)
+    deciding = next((runs[name] for name in guess.profiles if name in runs), None)
+    if deciding is None:
+        return left_open(guess, f"there is no usable run of {' or '.join(guess.profiles)}", command=run_both(guess))
+    return RULES[guess.rule](guess, deciding, runs)
+
+
+def _tried(guess: Guess, trial: Trial) -> Answer:
+    verdicts = {"better": Decision.CONFIRMED, "worse": Decision.REFUTED, "equivalent": Decision.REFUTED}
+    low, high = trial.interval
+    reason = f"an experiment found {trial.verdict}: {trial.metric} × {trial.ratio:.2f} (95 %: {low:.2f} to {high:.2f})"
+    decision = verdicts.get(trial.verdict, Decision.OPEN)
+    return Answer(guess=guess, decision=decision, reason=reason, value=trial.ratio, unit="×", runs=(trial.experiment,))
+
+
+RULES: dict[str, Rule] = {
+    "fewer_requests": guess_causes.fewer_requests,
+    "failures": guess_causes.failures,
+    "queueing": guess_causes.queueing,
+    "broker_slows_replies": guess_causes.broker_slows_replies,
+    "consumption_lags": guess_causes.consumption_lags,
+    "row_locks": guess_causes.row_locks,
+    "garbage_collection": guess_causes.garbage_collection,
+    "resources": guess_causes.resources,
+    "threads": guess_causes.threads,
+    "saturation": guess_causes.saturation,
+    "pool": guess_causes.pool,
+    "relieve_pool": guess_measures.relieve_pool,
+    "relieve_lock": guess_measures.relieve_lock,
+    "relieve_database": guess_measures.relieve_database,
+    "relieve_consumption": guess_measures.relieve_consumption,
+    "failures_one_by_one": guess_measures.failures_one_by_one,
+    "watchdog": guess_measures.watchdog,
+}

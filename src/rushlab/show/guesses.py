@@ -1,0 +1,64 @@
+"""Guess → verdict: what the runs of a study say of the original report's guesses and measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rushlab.judge.guess_facts import RunFacts, Runs, Trial
+from rushlab.judge.guesses import answer
+from rushlab.model.guess import Answer
+from rushlab.model.results import RunFigures
+from rushlab.model.run import Run
+from rushlab.model.verdict import Status
+from rushlab.show import trouble
+from rushlab.show.claims import usable
+from rushlab.show.views import RunView, Study
+
+#: The variant that is the design which the original describes.
+ORIGINAL_DESIGN = "report"
+
+
+def variant_of(study: Study) -> str:
+    """The variant that the guesses are about: the original's design, else the study's first."""
+    return next((name for name in study.variants if name == ORIGINAL_DESIGN), next(iter(study.variants)))
+
+
+def answers(study: Study, trials: Iterable[Trial] = ()) -> tuple[Answer, ...]:
+    """One answer per guess and measure, in the original's order, from the usable runs of its design."""
+    runs = facts(study, variant_of(study))
+    tried = tuple(trials)
+    return tuple(answer(guess, runs, tried) for guess in study.reference.guesses)
+
+
+def facts(study: Study, variant: str) -> Runs:
+    """Profile → what is known of the variant's usable run of it."""
+    return {view.run.profile.name: facts_of(view, figures) for view, figures in usable(study, variant)}
+
+
+def facts_of(view: RunView, figures: RunFigures) -> RunFacts:
+    """What is known of a run when a guess is decided from it."""
+    run = view.run
+    return RunFacts(
+        run=run.id,
+        profile=run.profile.name,
+        variant=run.variant,
+        requests=figures.requests,
+        failed=figures.failed,
+        mean_ms=figures.mean_ms,
+        median_ms=figures.median_ms,
+        p95_ms=figures.p95_ms,
+        limit_ms=trouble.limit_of(view),
+        bound=figures.bound,
+        confirm_p95_ms=figures.confirm_ms.get("p95"),
+        drain_s=figures.drain_s,
+        elapsed_s=run.load.elapsed_s,
+        cores=(run.environment.get("host") or {}).get("cores"),
+        knobs=run.knobs,
+        cpu_s=run.cpu_s,
+        set_aside=_status(run, "I11"),
+    )
+
+
+def _status(run: Run, invariant: str) -> Status:
+    found = (check.status for check in (run.audit.invariants if run.audit else ()) if check.id == invariant)
+    return next(found, Status.UNKNOWN)

@@ -1,0 +1,179 @@
+"""Guesses decided from literal facts: each rule in every direction, and no answer that ignores what was measured."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rushlab.judge.guess_facts import RunFacts, Trial
+from rushlab.judge.guesses import RULES, answer
+from rushlab.model.guess import Decision, Guess, GuessList
+from rushlab.model.verdict import Status
+
+CONFIRMED, REFUTED, OPEN = Decision
+GUESSES = msgspec.json.decode(
+    (Path(__file__).parents[2] / "data/reference/guesses.json").read_bytes(), type=GuessList
+).guesses
+BY_ID = {guess.id: guess for guess in GUESSES}
+
+
+def run(profile: str = "stress-500", **changes) -> RunFacts:
+    facts = RunFacts(
+        run=f"run-of-{profile}",
+        profile=profile,
+        variant="report",
+        requests=10_000,
+        failed=0,
+        mean_ms=1000.0,
+        median_ms=1100.0,
+        p95_ms=2600.0,
+        limit_ms=1000.0,
+        bound=20_000,
+        confirm_p95_ms=150.0,
+        drain_s=0.1,
+        elapsed_s=100.0,
+        cores=2,
+        knobs={"reservation": "redis-lock", "workers": 1, "lock_ttl": 3.0, "lock_watchdog": True},
+        cpu_s={"host": 100.0, "service": 20.0},
+        stage_s={"lock": 9000.0, "pool": 5.0, "write": 200.0, "commit": 400.0},
+        gc_s={"service": 0.3, "broker": 0.1},
+    )
+    return replace(facts, **changes)
+
+
+def decide(name: str, *runs: RunFacts):
+    return answer(BY_ID[name], {one.profile: one for one in runs})
+
+
+def test_every_rule_is_there_and_used() -> None:
+    assert {guess.rule for guess in GUESSES} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "decision"),
+    [
+        ("failed-or-aborted", {}, REFUTED),
+        ("failed-or-aborted", {"failed": 2_000}, CONFIRMED),
+        ("failed-or-aborted", {"failed": 500}, OPEN),
+        ("broker-slows-replies", {}, REFUTED),
+        ("broker-slows-replies", {"drain_s": 30.0}, OPEN),
+        ("broker-slows-replies", {"confirm_p95_ms": 2000.0}, OPEN),
+        ("broker-slows-replies", {"p95_ms": 800.0}, OPEN),
+        ("broker-slows-replies", {"confirm_p95_ms": None}, OPEN),
+        ("consumption-lags", {}, REFUTED),
+        ("consumption-lags", {"drain_s": 40.0, "confirm_p95_ms": 9000.0}, CONFIRMED),
+        ("consumption-lags", {"drain_s": 40.0}, OPEN),
+        ("row-locks", {}, REFUTED),
+        ("row-locks", {"row_lock_s": 3000.0}, CONFIRMED),
+        ("row-locks", {"row_lock_s": 300.0}, OPEN),
+        ("row-locks", {"row_lock_s": 1.0}, REFUTED),
+        ("row-locks", {"stage_s": {"write": 5000.0}}, OPEN),
+        ("row-locks", {"stage_s": None}, OPEN),
+        ("garbage-collection", {}, REFUTED),
+        ("garbage-collection", {"gc_s": {"service": 0.3, "broker": 20.0}}, CONFIRMED),
+        ("garbage-collection", {"gc_s": None}, OPEN),
+        ("resources", {}, REFUTED),
+        ("resources", {"cpu_s": {"host": 195.0}}, CONFIRMED),
+        ("resources", {"cpu_s": {"host": 160.0}}, OPEN),
+        ("resources", {"cpu_s": None}, OPEN),
+        ("pool-size", {}, REFUTED),
+        ("pool-size", {"stage_s": {"pool": 5000.0}}, OPEN),
+        ("pool-size", {"stage_s": None}, OPEN),
+        ("narrow-lock", {}, OPEN),
+        ("narrow-lock", {"stage_s": {"lock": 1.0}}, REFUTED),
+        ("narrow-lock", {"knobs": {"reservation": "redis-lua"}}, OPEN),
+        ("partitions-and-consumers", {}, REFUTED),
+        ("partitions-and-consumers", {"drain_s": 40.0}, OPEN),
+        ("failures-one-by-one", {}, OPEN),
+        ("failures-one-by-one", {"set_aside": Status.PASS}, CONFIRMED),
+        ("failures-one-by-one", {"set_aside": Status.FAIL}, REFUTED),
+    ],
+)
+def test_a_cause_is_confirmed_refuted_or_left_open_by_its_own_figure(name: str, changes, decision: Decision) -> None:
+    assert decide(name, run(**changes)).decision is decision
+
+
+@pytest.mark.parametrize(("cpu", "decision"), [(20.0, REFUTED), (80.0, OPEN), (95.0, CONFIRMED)])
+def test_the_services_thread(cpu: float, decision: Decision) -> None:
+    found = decide("threads", run("peak-2000", cpu_s={"service": cpu}))
+    assert (found.decision, found.value) == (decision, cpu / 100)
+
+
+@pytest.mark.parametrize(("other", "decision"), [(12_000, CONFIRMED), (9_000, REFUTED)])
+def test_fewer_requests_takes_both_profiles(other: int, decision: Decision) -> None:
+    assert decide("fewer-requests", run(), run("stress-100", requests=other)).decision is decision
+    assert decide("fewer-requests", run()).decision is OPEN
+
+
+@pytest.mark.parametrize(("requests", "decision"), [(10_000, CONFIRMED), (13_000, REFUTED), (12_000, OPEN)])
+def test_saturation_is_more_users_without_more_requests(requests: int, decision: Decision) -> None:
+    milder = run("peak-1500", requests=10_000, bound=20_000)
+    assert decide("saturation", run("peak-2000", requests=requests, bound=26_000), milder).decision is decision
+
+
+@pytest.mark.parametrize(("median", "decision"), [(1000.0, CONFIRMED), (15.0, OPEN), (4.0, REFUTED)])
+def test_queueing_is_a_median_far_above_a_lone_users(median: float, decision: Decision) -> None:
+    assert decide("queueing", run(median_ms=median), run("smoke", median_ms=2.5)).decision is decision
+
+
+def test_without_its_runs_a_guess_is_open_and_names_the_command_that_makes_them() -> None:
+    found = answer(BY_ID["pool"], {})
+    assert found.decision is OPEN
+    assert found.command == "rushlab report --profiles peak-2000"
+
+
+def test_what_only_an_experiment_settles_names_it() -> None:
+    found = decide("narrow-lock", run())
+    assert (found.decision, found.command) == (OPEN, "rushlab tune plans/lock-scope.yaml")
+    assert found.value == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "decision"),
+    [("better", CONFIRMED), ("worse", REFUTED), ("equivalent", REFUTED), ("inconclusive", OPEN)],
+)
+def test_an_experiment_on_the_measures_own_knobs_decides_before_any_run(verdict: str, decision: Decision) -> None:
+    trial = Trial(
+        experiment="lock-scope-1",
+        knobs=frozenset({"lock_scope"}),
+        metric="accept p95",
+        verdict=verdict,
+        ratio=0.5,
+        interval=(0.4, 0.6),
+    )
+    found = answer(BY_ID["narrow-lock"], {"stress-500": run()}, [trial])
+    assert (found.decision, found.runs, found.value) == (decision, ("lock-scope-1",), 0.5)
+    assert answer(BY_ID["pool-size"], {"stress-500": run()}, [trial]).runs == ("run-of-stress-500",)
+
+
+#: Per rule a change of the facts that must change what is said.
+TELLING = {
+    "fewer_requests": {"requests": 9_999},
+    "failures": {"failed": 1},
+    "queueing": {"median_ms": 1101.0},
+    "broker_slows_replies": {"confirm_p95_ms": 151.0},
+    "consumption_lags": {"confirm_p95_ms": 151.0},
+    "row_locks": {"stage_s": {"write": 300.0}},
+    "garbage_collection": {"gc_s": {"service": 0.4}},
+    "resources": {"cpu_s": {"host": 110.0}},
+    "saturation": {"requests": 9_000},
+    "threads": {"cpu_s": {"service": 30.0}},
+    "pool": {"stage_s": {"pool": 50.0}},
+    "relieve_pool": {"stage_s": {"pool": 50.0}},
+    "relieve_lock": {"stage_s": {"lock": 800.0}},
+    "relieve_database": {"stage_s": {"commit": 800.0}},
+    "relieve_consumption": {"confirm_p95_ms": 151.0},
+    "failures_one_by_one": {"set_aside": Status.PASS},
+    "watchdog": {"knobs": {"reservation": "redis-lock", "lock_ttl": 9.0, "lock_watchdog": True}},
+}
+
+
+@pytest.mark.parametrize("guess", GUESSES, ids=lambda guess: guess.id)
+def test_no_answer_stays_the_same_whatever_was_measured(guess: Guess) -> None:
+    profiles = ("smoke", "stress-100", "stress-500", "peak-1500", "peak-2000")
+    bounds = {"peak-2000": 26_000}
+    runs = {name: run(name, bound=bounds.get(name, 20_000)) for name in profiles}
+    name = next(name for name in guess.profiles if name in runs)
+    changed = runs | {name: replace(runs[name], **TELLING[guess.rule])}
+    assert answer(guess, runs).reason != answer(guess, changed).reason
