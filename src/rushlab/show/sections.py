@@ -46,8 +46,15 @@ def others(study: Study) -> Several:
 
 def outcomes(study: Study, name: str) -> Several:
     """What became of a profile's requests, and what was answered where not all were issued."""
-    found = (tables.outcome(study, name), tables.answers(study, name))
+    made = (tables.outcome, tables.answers, tables.sale, tables.by_outcome)
+    found = (make(study, name) for make in made)
     return Several(tuple(table for table in found if table is not None))
+
+
+def steps(study: Study) -> Several:
+    """The pairs of profiles that the original discusses, or that this study has none of them."""
+    table = tables.steps(study)
+    return Several((Remark("This study has neither pair of profiles.") if table is None else table,))
 
 
 def spread(study: Study, name: str) -> Several:

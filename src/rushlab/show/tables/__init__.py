@@ -9,11 +9,14 @@ from rushlab.show.tables.origin import environment, provenance, settings
 from rushlab.show.tables.outcomes import outcome
 from rushlab.show.tables.populations import answers, halves
 from rushlab.show.tables.response import latency
+from rushlab.show.tables.sale import by_outcome, sale
 from rushlab.show.tables.stages import stages
+from rushlab.show.tables.steps import steps
 from rushlab.show.tables.verdicts import counts, summary
 
 __all__ = [
     "answers",
+    "by_outcome",
     "checks",
     "cost",
     "costs",
@@ -25,8 +28,10 @@ __all__ = [
     "onset",
     "outcome",
     "provenance",
+    "sale",
     "settings",
     "stages",
+    "steps",
     "summary",
     "thresholds",
 ]
