@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ KINDS = {
     "http_req_failed": "rate",
     "success_rate": "rate",
 }
+#: k6's samples of its active virtual users: second, how many.
+VUS = [(second + 0.9, PROFILE.vus) for second in range(5)]
 #: Four users on a stock of ten, served in 20 ms each.
 REQUESTS: list[Request] = [(user, 201, START + user, 20.0) for user in range(1, 5)]
 
@@ -146,7 +148,14 @@ def _lines(requests: list[Request], without: set[str]) -> list[str]:
         lines += [
             json.dumps({"type": "Point", "metric": name, "data": data | {"value": values[name]}}) for name in kinds
         ]
-    return lines
+    return lines if "vus" in without else [*lines, *_vus_lines()]
+
+
+def _vus_lines() -> Iterator[str]:
+    yield json.dumps({"type": "Metric", "metric": "vus", "data": {"name": "vus", "type": "gauge", "submetrics": None}})
+    for second, vus in VUS:
+        data = {"time": pd.Timestamp(START + second, unit="s", tz="UTC").isoformat(), "value": vus, "tags": {}}
+        yield json.dumps({"type": "Point", "metric": "vus", "data": data})
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_a_whole_run_is_valid_and_says_on_what_that_rests() -> None:
     verdict = judged()
     assert verdict.validity is Validity.VALID
     assert [status(verdict, id) for id in ("V1", "V2", "V3")] == [Status.PASS] * 3
-    assert "rests on V1, V2 and the audit" in verdict.reason
+    assert "rests on V1, V2, the audit" in verdict.reason
 
 
 def test_checks_that_are_not_built_are_listed_and_never_passed() -> None:

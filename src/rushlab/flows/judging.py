@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
+from rushlab.flows.circumstances import circumstances
 from rushlab.flows.figures import judge_thresholds, outcomes
 from rushlab.judge.audit import audit
 from rushlab.judge.evidence import AuditEvidence
@@ -34,6 +35,7 @@ def judge_folder(folder: RunFolder) -> tuple[Audit, Verdict]:
         counts=_counts(folder, summary, attempts, found),
         audit=audited,
         samples=SampleFacts(requests=len(attempts), sold_out=int((attempts["status"] == SOLD_OUT).sum())),
+        more=circumstances(folder),
     )
     return audited, verdict
 

@@ -19,7 +19,7 @@ from rushlab.model.errors import LoadError, RushlabError, StackError, StorageErr
 from rushlab.model.profile import Model, Profile
 from rushlab.model.run import State
 from rushlab.model.variant import Variant
-from rushlab.world import evidence, points
+from rushlab.world import evidence, points, prometheus
 from rushlab.world.cpu import CpuMeter
 from rushlab.world.files import storage_error, write_json
 from rushlab.world.folders import RunFolder, create_run
@@ -27,9 +27,13 @@ from rushlab.world.host import code, host
 from rushlab.world.k6 import K6Order, K6Result, drive, find_k6, k6_version
 from rushlab.world.service import counters, create_coupon, live_p95
 from rushlab.world.stack.backend import Backend, Target
+from rushlab.world.surroundings import Surroundings
 
 #: Seconds that accepted coupons may take to be confirmed after the load has ended.
 DRAIN_LIMIT_S = 120.0
+
+#: Series begin so long before the load, so that its first second has something to stand out from.
+SERIES_LEAD_S = 5.0
 
 #: The profile that drives a second coupon, so that the first measured request meets open connections and warm caches.
 WARM_UP = "warm-up"
@@ -103,13 +107,14 @@ class _Execution:
         self.listener.step("warming up")
         baseline = self._warm_up(target)
         self.folder.advance(State.RUNNING)
-        with CpuMeter(self.backend.status) as meter:
+        with CpuMeter(self.backend.status) as meter, Surroundings(self.backend.status) as around:
             result = drive(
                 self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
             )
             drained = self._drain(target)
         self._collect(target, baseline, drained)
-        self._read_points(result, drained, meter)
+        self._collect_series(result, drained)
+        self._read_points(result, drained, meter, around)
         self._judge()
 
     def _warm_up(self, target: Target) -> dict[str, int] | None:
@@ -136,7 +141,13 @@ class _Execution:
         endpoints = self.backend.endpoints()
         evidence.collect(endpoints, target, self.folder.evidence, baseline=baseline, drained=drained)
 
-    def _read_points(self, result: K6Result, drained: float | None, meter: CpuMeter) -> None:
+    def _collect_series(self, result: K6Result, drained: float | None) -> None:
+        begin, end = result.started - SERIES_LEAD_S, max(result.ended, drained or 0.0)
+        facts = prometheus.collect(self.backend.endpoints().prometheus, begin, end, self.folder.path)
+        if facts.reason is not None:
+            self.listener.step(f"no series: {facts.reason}")
+
+    def _read_points(self, result: K6Result, drained: float | None, meter: CpuMeter, around: Surroundings) -> None:
         self.listener.step("reading k6's points")
         ingested = points.ingest(self.folder.points_file, self.folder.points)
         record = self.folder.record
@@ -146,7 +157,7 @@ class _Execution:
             State.COLLECTED,
             timing=replace(record.timing, started=result.started, ended=result.ended, drained=drained),
             load=replace(record.load, exit_code=result.exit_code, elapsed_s=result.elapsed_s, version=result.version),
-            environment=record.environment | {"ingest": facts},
+            environment=record.environment | {"ingest": facts, "surroundings": around.facts},
             cpu_s=cpu_s,
             cpu_reason=cpu_reason,
         )

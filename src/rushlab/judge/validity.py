@@ -1,4 +1,4 @@
-"""Is the run valid? V1 (artefacts whole), V2 (counts agree), V3 (the audit), and what each rests on.
+"""Is the run valid? V1 (artefacts whole), V2 (counts agree), V3 (the audit), V10, and the verdict over all checks.
 
 A run is INVALID when V1, V2, V4, V5 or V6 FAILs, UNKNOWN when V1 to V4 lack evidence, else VALID.
 A failed audit does not make the run invalid: it makes its figures worthless as a claim, because
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from rushlab.judge.checks import check, decide, not_built
+from rushlab.judge.checks import NOT_BUILT, check, decide, not_built
 from rushlab.judge.headline import Weight, samples_beyond, weight
 from rushlab.judge.observed import CountFacts, IngestFacts, LoadFacts, SampleFacts
 from rushlab.model.profile import Profile
@@ -46,6 +46,7 @@ def judge_run(
     counts: CountFacts,
     audit: Audit | None,
     samples: SampleFacts | None = None,
+    more: Iterable[Check] = (),
 ) -> Verdict:
     """A run's verdict from what was seen of it.
 
@@ -57,6 +58,8 @@ def judge_run(
         What k6, the ingest and the service said (`judge.observed`).
     audit
         The invariants; None when the audit could not be made.
+    more
+        Checks that were made elsewhere, by what the modules of this room say of them (V0, V4 to V7).
 
     Returns
     -------
@@ -68,6 +71,7 @@ def judge_run(
         "V2": counts_agree(counts),
         "V3": correctness(audit),
         "V10": enough_samples(profile, samples),
+        **{one.id: one for one in more},
     }
     checks = tuple(built.get(id) or not_built(id, TITLES[id]) for id in (f"V{n}" for n in range(13)))
     return Verdict(validity=_validity(checks), checks=checks, reason=_reason(checks))
@@ -213,12 +217,15 @@ def _reason(checks: Iterable[Check]) -> str:
     failed = [one.id for one in listed if one.status is Status.FAIL and one.id in INVALIDATING]
     unknown = [one.id for one in listed if one.status is Status.UNKNOWN and one.id in DECISIVE]
     wrong = any(one.id == "V3" and one.status is Status.FAIL for one in listed)
-    later = sum(one.value == "not built yet" for one in listed)
+    later = sum(one.value == NOT_BUILT for one in listed)
+    judging = (INVALIDATING | DECISIVE) - {"V3"}
+    rested = [one.id for one in listed if one.id in judging and one.status not in (Status.NA, Status.UNKNOWN)]
     clauses = [
         f"failed: {', '.join(failed)}" if failed else "",
         f"evidence missing: {', '.join(unknown)}" if unknown else "",
         "an invariant failed, so no claim about performance" if wrong else "",
-        f"rests on V1, V2 and the audit; {later} checks are not built yet",
+        f"rests on {', '.join([*rested, 'the audit'])}",
+        f"{later} checks are not built yet" if later else "",
     ]
     return "; ".join(clause for clause in clauses if clause)
 

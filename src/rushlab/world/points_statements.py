@@ -82,3 +82,26 @@ FROM points
 WHERE metric IN ('vus', 'http_reqs', 'http_req_failed', 'http_req_duration')
 GROUP BY second ORDER BY second
 """
+
+# Only its user ties an iteration to its request, so those who asked more than once are left out. k6's `blocked` holds
+# connecting and TLS already.
+LATENESS = """
+, named AS (
+    SELECT metric, value, TRY_CAST(json_extract_string(metadata, '/user') AS BIGINT) AS "user"
+    FROM points WHERE metric IN ('http_req_blocked', 'http_req_duration', 'iteration_duration')
+  ),
+  users AS (
+    SELECT count_if(metric = 'iteration_duration') AS iterations, count_if(metric = 'http_req_duration') AS requests,
+           sum(CASE WHEN metric = 'iteration_duration' THEN value ELSE -value END) AS beyond_ms
+    FROM named WHERE "user" IS NOT NULL GROUP BY "user"
+  )
+SELECT count(*) AS pairs, quantile_cont(beyond_ms - ?, 0.95) AS p95_ms
+FROM users WHERE iterations = 1 AND requests = 1
+"""
+
+OUTCOMES_PER_SECOND = """
+, outcomes AS (SELECT unnest(?::INTEGER[]) AS status, unnest(?::VARCHAR[]) AS outcome)
+SELECT greatest(floor(epoch(time) - ?), 0)::BIGINT AS second, outcome, count(*) AS requests
+FROM points JOIN outcomes ON status = coalesce(TRY_CAST(json_extract_string(tags, '/status') AS INTEGER), 0)
+WHERE metric = 'http_req_duration' GROUP BY ALL ORDER BY ALL
+"""

@@ -1,0 +1,104 @@
+"""The circumstances of a run, judged from its folder: provenance, offered load, generator, environment, series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from rushlab.judge.coverage import series_covered
+from rushlab.judge.environment import background_share, undisturbed
+from rushlab.judge.offered import offered_load
+from rushlab.judge.provenance import provenance
+from rushlab.judge.starved import GeneratorFacts, generator_not_starved
+from rushlab.model.profile import Profile
+from rushlab.model.run import Run
+from rushlab.model.series import SeriesFacts
+from rushlab.model.verdict import Check
+from rushlab.world import points, points_load, prometheus
+from rushlab.world.folders import RunFolder
+
+#: The backend whose processes share their machine with the load generator.
+SHARED = ("native", "docker")
+
+Collected = tuple[pd.DataFrame | None, SeriesFacts | None]
+
+
+def circumstances(folder: RunFolder) -> list[Check]:
+    """V0, V4, V5, V6 and V7 of a run (PointsError when its points are missing)."""
+    collected = prometheus.load(folder.path)
+    return list(_checks(folder.record, folder.points, collected))
+
+
+def measured_window(record: Run) -> tuple[float | None, float | None]:
+    """Epoch seconds from the begin of the load until it had ended and all had drained; None = not known."""
+    timing = record.timing
+    known = [moment for moment in (timing.ended, timing.drained) if moment is not None]
+    return timing.started, max(known) if known else None
+
+
+def _checks(record: Run, parquet: Path, collected: Collected) -> Iterator[Check]:
+    profile, model = record.profile.at_scale(record.scale), record.load.model
+    begin, end = measured_window(record)
+    yield provenance(record.environment, record.knobs)
+    dropped, made = points_load.dropped(parquet)
+    vus = points.vus(parquet)
+    yield offered_load(profile, model, started=begin, vus=vus, dropped=dropped, iterations=made)
+    yield generator_not_starved(_generator(record, profile, parquet, collected))
+    yield _environment(record)
+    yield series_covered(*collected, begin, end)
+
+
+def _generator(record: Run, profile: Profile, parquet: Path, collected: Collected) -> GeneratorFacts:
+    pause_s = 0.0 if record.load.model == "open" else profile.pause_s
+    frame, (begin, end) = collected[0], measured_window(record)
+    during = None if frame is None else frame[(frame["at"] >= (begin or 0.0)) & (frame["at"] <= (end or 0.0))]
+    request_ms = points.durations(parquet)["p95"]
+    return GeneratorFacts(
+        lateness_ms=points_load.lateness_p95(parquet, pause_s),
+        request_ms=None if request_ms is None else float(request_ms),
+        waiting=_mean(during, "cpu_waits", '{"process": "k6"}'),
+        memory_share=_memory_share(during),
+        swapped_bytes=_growth(during, "swapped"),
+        cpu_s=record.cpu_s,
+        shared=record.environment.get("backend") in SHARED,
+    )
+
+
+def _environment(record: Run) -> Check:
+    around = record.environment.get("surroundings") or {}
+    begin, end = measured_window(record)
+    cores = (record.environment.get("host") or {}).get("cores")
+    capacity = cores * (end - begin) if cores and begin is not None and end is not None else None
+    return undisturbed(
+        restarted=around.get("restarted"),
+        planned=[fault.process for fault in record.faults],
+        oom_kills=around.get("oom_kills"),
+        background=background_share(record.cpu_s, capacity),
+    )
+
+
+def _values(during: pd.DataFrame | None, name: str, labels: str | None = None) -> pd.Series[float] | None:
+    """Numbers of one series in time order; None without any."""
+    if during is None:
+        return None
+    found = during[(during["name"] == name) & ((during["labels"] == labels) if labels else True)]
+    values = found.sort_values("at")["value"].dropna()
+    return None if values.empty else values
+
+
+def _mean(during: pd.DataFrame | None, name: str, labels: str) -> float | None:
+    values = _values(during, name, labels)
+    return None if values is None else float(values.mean())
+
+
+def _growth(during: pd.DataFrame | None, name: str) -> float | None:
+    values = _values(during, name)
+    return None if values is None else float(values.iloc[-1] - values.iloc[0])
+
+
+def _memory_share(during: pd.DataFrame | None) -> float | None:
+    """The largest share of the machine's memory that was in use."""
+    free, total = _values(during, "memory_free"), _values(during, "memory_all")
+    return None if free is None or total is None else 1 - float(free.min()) / float(total.max())
