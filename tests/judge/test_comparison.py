@@ -58,7 +58,7 @@ def test_worse_with_every_fact_beside_it():
     assert (found.verdict, found.differs, found.matters, found.k) == (Outcome.WORSE, True, True, 6)
     assert found.p == 2 / 64
     assert found.design is Design.RANDOMISED
-    assert found.reason == "differs (+20.3 %, interval 1.14 to 1.27) and matters (beyond 10 %)"
+    assert found.reason == "differs (+20.3 %, interval 1.14 to 1.27) and matters (outside 0.909 to 1.1)"
     assert found.warnings == ()
 
 

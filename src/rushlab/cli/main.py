@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from rushlab import __version__
-from rushlab.cli import report, runs, stack, tools
+from rushlab.cli import compare, experiments, report, runs, stack, tools
 from rushlab.model.errors import RushlabError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (report, runs, stack, tools):
+for module in (report, runs, experiments, compare, stack, tools):
     module.register(app)
 
 

@@ -25,7 +25,7 @@ def of(outcome: Outcome, estimate: Paired, margin: float, *, stands: bool, famil
     change, range_95, range_90 = _change(estimate), _range(estimate, 0.95), _range(estimate, 0.90)
     inside = f"{1 / (1 + margin):.3g} to {1 + margin:.3g}"
     if outcome in (Outcome.BETTER, Outcome.WORSE):
-        return f"differs ({change}, interval {range_95}) and matters (beyond {_percent(margin)})"
+        return f"differs ({change}, interval {range_95}) and matters (outside {inside})"
     if outcome is Outcome.EQUIVALENT:
         return f"the 90 % interval {range_90} lies inside {inside}"
     return _inconclusive(estimate, margin, change, (range_95, range_90, inside), stands=stands, family=family)
@@ -50,7 +50,7 @@ def _inconclusive(
 
 
 def _change(estimate: Paired) -> str:
-    return f"{math.expm1(min(estimate.mean, 700.0)):+.1%}".replace("%", " %").replace("-", "−")
+    return f"{math.expm1(min(estimate.mean, 700.0)):+.1%}".replace("%", " %")
 
 
 def _range(estimate: Paired, confidence: float) -> str:
