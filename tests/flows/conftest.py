@@ -98,9 +98,10 @@ class Recorded:
         issues = rows.assign(accepted_at=ended - 0.1, confirmed_at=ended + confirmed_after, confirmations=1)
         frames = {
             "issues": issues,
-            "outbox": rows.assign(status=1),
-            "topic": rows.assign(partition=0, offset=range(len(rows))),
+            "outbox": rows.assign(status=1, position=range(len(rows)), sent_at=START),
+            "topic": rows.assign(partition=0, offset=range(len(rows)), key=rows["user_id"]),
             "effects": rows[["event_id"]],
+            "dead": pd.DataFrame({"partition": [], "offset": []}, dtype="int64"),
         }
         for name, frame in frames.items():
             frame.to_parquet(folder.evidence / f"{name}.parquet")

@@ -105,9 +105,12 @@ class CorrectService:
         topic = pd.DataFrame({"event_id": messages, "user_id": [owner[event] for event in self.messages]})
         return AuditEvidence(
             issues=issues,
-            outbox=pd.DataFrame({"event_id": events, "user_id": users, "status": 1}),
-            topic=topic.assign(partition=0, offset=range(len(topic))),
+            outbox=pd.DataFrame({"event_id": events, "user_id": users, "status": 1, "sent_at": 1.5}).assign(
+                position=range(len(events))
+            ),
+            topic=topic.assign(partition=0, offset=range(len(topic)), key=1),
             effects=pd.DataFrame({"event_id": events}),
+            dead=pd.DataFrame({"partition": [], "offset": []}, dtype="int64"),
             reservation="redis-lua",
             stock=self.stock,
             stock_ordered=self.stock,

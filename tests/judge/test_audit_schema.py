@@ -20,8 +20,9 @@ ISSUES = pd.DataFrame(
 )
 WHOLE = AuditEvidence(
     issues=ISSUES,
-    outbox=ISSUES[["event_id", "user_id"]].assign(status=1),
-    topic=ISSUES[["event_id", "user_id"]].assign(partition=0, offset=0),
+    outbox=ISSUES[["event_id", "user_id"]].assign(status=1, position=1, sent_at=1.5),
+    topic=ISSUES[["event_id", "user_id"]].assign(partition=0, offset=0, key=1),
+    dead=ISSUES[[]].assign(partition=0, offset=0)[:0],
     effects=ISSUES[["event_id"]],
     reservation="redis-lua",
     stock=2,

@@ -24,7 +24,7 @@ from rushlab.world import evidence
 from rushlab.world.evidence_database import EpochMicroseconds, collect_database
 from rushlab.world.evidence_files import SCHEMAS, write_frame
 from rushlab.world.evidence_redis import collect_redis
-from rushlab.world.evidence_topic import Message, collect_topic
+from rushlab.world.evidence_topic import Message, collect_dead_letters, collect_topic
 from rushlab.world.stack.backend import Endpoints, Target
 
 MOMENT = 1_795_528_800.0  # 2026-11-24 14:00:00 UTC
@@ -44,14 +44,17 @@ def database(tmp_path: Path) -> Iterator[Engine]:
         CREATE TABLE coupons (id INTEGER, stock INTEGER, remaining INTEGER);
         CREATE TABLE issues (id INTEGER, coupon_id INTEGER, user_id INTEGER, event_id INTEGER,
                              accepted_at TEXT, confirmed_at TEXT, confirmations INTEGER);
-        CREATE TABLE outbox (id INTEGER, event_id INTEGER, coupon_id INTEGER, user_id INTEGER, status INTEGER);
+        CREATE TABLE outbox (id INTEGER, event_id INTEGER, coupon_id INTEGER, user_id INTEGER, status INTEGER,
+                             sent_at TEXT);
         CREATE TABLE inbox (event_id INTEGER);
         INSERT INTO coupons VALUES (1, 10, 8), (2, 99, 98);
         INSERT INTO issues VALUES
             (1, 1, 7, 101, '2026-11-24 14:00:00.250000', '2026-11-24 14:00:01.000001', 1),
             (2, 1, 8, 102, '2026-11-24 14:00:02.000000', NULL, 0),
             (3, 2, 9, 103, '2026-11-24 14:00:00.000000', NULL, 0);
-        INSERT INTO outbox VALUES (1, 101, 1, 7, 1), (2, 102, 1, 8, 0), (3, 103, 2, 9, 1);
+        INSERT INTO outbox VALUES
+            (1, 101, 1, 7, 1, '2026-11-24 14:00:00.500000'), (2, 102, 1, 8, 0, NULL),
+            (3, 103, 2, 9, 1, '2026-11-24 14:00:00.500000');
         INSERT INTO inbox VALUES (101), (103), (555)
     """
     with engine.begin() as connection:
@@ -80,7 +83,10 @@ def test_database_rows_of_one_coupon(database: Engine, tmp_path: Path) -> None:
     assert issues["confirmed_at"].iloc[0] == pytest.approx(MOMENT + 1.000001, abs=1e-6)
     assert issues["confirmed_at"].isna().tolist() == [False, True]
     assert issues["confirmations"].tolist() == [1, 0]
-    assert rows(tmp_path / "outbox.parquet") == [(101, 7, 1), (102, 8, 0)]
+    outbox = pd.read_parquet(tmp_path / "outbox.parquet")
+    assert outbox[["event_id", "user_id", "status", "position"]].to_numpy().tolist() == [[101, 7, 1, 1], [102, 8, 0, 2]]
+    assert outbox["sent_at"].iloc[0] == pytest.approx(MOMENT + 0.5)
+    assert outbox["sent_at"].isna().tolist() == [False, True]
 
 
 def test_an_effect_without_any_event_is_seen_and_another_coupons_is_not(database: Engine, tmp_path: Path) -> None:
@@ -90,7 +96,7 @@ def test_an_effect_without_any_event_is_seen_and_another_coupons_is_not(database
 
 def test_more_rows_than_a_chunk(database: Engine, tmp_path: Path) -> None:
     many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000) "
-    execute(database, f"INSERT INTO outbox {many} SELECT 1000 + i, 1000 + i, 3, i, 1 FROM n")
+    execute(database, f"INSERT INTO outbox {many} SELECT 1000 + i, 1000 + i, 3, i, 1, NULL FROM n")
     collect_database(database, 3, tmp_path)
     outbox = pd.read_parquet(tmp_path / "outbox.parquet")
     assert len(outbox) == 45_000
@@ -121,13 +127,13 @@ def test_a_table_that_cannot_be_read_leaves_the_others(database: Engine, tmp_pat
 
 
 def test_an_id_that_is_no_number_is_a_reason(database: Engine, tmp_path: Path) -> None:
-    execute(database, "INSERT INTO outbox VALUES (4, 'not a number', 1, 7, 1)")
+    execute(database, "INSERT INTO outbox VALUES (4, 'not a number', 1, 7, 1, NULL)")
     _, reasons = collect_database(database, 1, tmp_path)
     assert list(reasons) == ["outbox"]
 
 
 def test_a_pack_that_is_cut_short_is_no_frame(database: Engine, tmp_path: Path) -> None:
-    execute(database, "INSERT INTO outbox VALUES (4, 104, 1, NULL, 1)")
+    execute(database, "INSERT INTO outbox VALUES (4, 104, 1, NULL, 1, NULL)")
     _, reasons = collect_database(database, 1, tmp_path)
     assert reasons == {"outbox": "the table could not be read (2 of 3 rows came over)"}
     assert not (tmp_path / "outbox.parquet").exists()
@@ -168,7 +174,7 @@ class Topic:
 
 def message(event: int, user: int, offset: int, coupon: int = 1, partition: int = 0) -> Message:
     value = {"event_id": event, "coupon_id": coupon, "user_id": user, "accepted_at": "2026-11-24T14:00:00Z"}
-    return Message(partition, offset, msgspec.json.encode(value))
+    return Message(partition, offset, msgspec.json.encode(value), b"%d" % user)
 
 
 def test_topic_keeps_duplicates_and_leaves_other_coupons_out(tmp_path: Path) -> None:
@@ -177,7 +183,7 @@ def test_topic_keeps_duplicates_and_leaves_other_coupons_out(tmp_path: Path) -> 
     )
     facts, reasons = collect_topic(topic, "coupon-issued", 1, tmp_path)
     assert (facts, reasons) == ({"topic": "coupon-issued", "partitions": 4}, {})
-    assert rows(tmp_path / "topic.parquet") == [(101, 7, 0, 0), (101, 7, 0, 2), (102, 8, 3, 0)]
+    assert rows(tmp_path / "topic.parquet") == [(101, 7, 0, 0, 7), (101, 7, 0, 2, 7), (102, 8, 3, 0, 8)]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +201,26 @@ def test_topic_keeps_duplicates_and_leaves_other_coupons_out(tmp_path: Path) -> 
 def test_a_message_that_cannot_be_read_is_kept_as_such(value: bytes | None, tmp_path: Path) -> None:
     _, reasons = collect_topic(Topic([Message(2, 5, value)]), "coupon-issued", 1, tmp_path)
     assert reasons == {}
-    assert rows(tmp_path / "topic.parquet") == [(-1, -1, 2, 5)]
+    assert rows(tmp_path / "topic.parquet") == [(-1, -1, 2, 5, -1)]
+
+
+@pytest.mark.parametrize("key", [None, b"", b"seven", b"-7", b"9" * 19, b"9" * 400])
+def test_a_key_that_is_no_id(key: bytes | None, tmp_path: Path) -> None:
+    collect_topic(Topic([Message(2, 5, b"x", key)]), "coupon-issued", 1, tmp_path)
+    assert rows(tmp_path / "topic.parquet") == [(-1, -1, 2, 5, -1)]
+
+
+def test_dead_letters_say_where_they_had_been(tmp_path: Path) -> None:
+    told = [("why", b"not an event"), ("partition", b"3"), ("offset", b"17")]
+    topic = Topic([Message(0, 0, b"x", headers=told), Message(0, 1, b"y")])
+    assert collect_dead_letters(topic, "coupon-issued", tmp_path) == ({}, {})
+    assert rows(tmp_path / "dead.parquet") == [(3, 17), (-1, -1)]
+
+
+def test_dead_letters_that_cannot_be_read_are_a_reason(tmp_path: Path) -> None:
+    _, reasons = collect_dead_letters(Topic(fails_after=0), "coupon-issued", tmp_path)
+    assert "the dead-letter topic could not be read" in reasons["dead"]
+    assert not (tmp_path / "dead.parquet").exists()
 
 
 def test_an_empty_topic_is_an_empty_frame(tmp_path: Path) -> None:
@@ -361,7 +386,7 @@ def test_servers_that_are_all_away_leave_reasons_and_a_folder_that_loads(
 ) -> None:
     evidence.collect(dead_stack, target_at(metrics_url), tmp_path / "evidence", baseline={"issued": 2})
     found = evidence.load(tmp_path / "evidence")
-    assert found.frames == {"issues": None, "outbox": None, "topic": None, "effects": None}
+    assert found.frames == {"issues": None, "outbox": None, "topic": None, "effects": None, "dead": None}
     assert found.issues is None
     assert found.facts["service_requests"] == {"issued": 10, "failed": 3}
     assert (found.facts["given_back"], found.facts["redis_rebuilds"]) == (2, 3)  # one rebuild begins every process

@@ -77,7 +77,7 @@ def _evidence(folder: RunFolder, attempts: pd.DataFrame) -> AuditEvidence:
     """What was collected; older runs have the moment of the drain in their record alone."""
     found = evidence.load(folder.evidence)
     facts = {"drained": folder.record.timing.drained} | found.facts
-    collected = AuditEvidence.of(found.frames, facts)
+    collected = AuditEvidence.of(found.frames, facts, faults=folder.record.faults)
     return collected.counted_since(float(attempts["started"].min())) if len(attempts) else collected
 
 

@@ -12,8 +12,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from rushlab.judge import coupons, events
-from rushlab.judge.checks import not_built
 from rushlab.judge.evidence import AuditEvidence
+from rushlab.judge.order import order_per_key
+from rushlab.judge.poison import set_aside
+from rushlab.judge.recovery import lock_holder, recovery
 from rushlab.judge.refusals import refusals_are_honest
 from rushlab.judge.requests import Requests
 from rushlab.model.verdict import Audit, Check, worst
@@ -38,8 +40,8 @@ def audit(attempts: pd.DataFrame, evidence: AuditEvidence, *, missing: Iterable[
     Returns
     -------
     Audit
-        Invariants I1 to I14 in order; those that this version does not judge are NA. The verdict is
-        the worst status among them.
+        Invariants I1 to I14 in order; those that do not apply to this run are NA. The verdict is the worst
+        status among them.
     """
     requests = Requests.of(attempts, missing)
     invariants = _invariants(requests, evidence)
@@ -51,7 +53,7 @@ def audit(attempts: pd.DataFrame, evidence: AuditEvidence, *, missing: Iterable[
 
 
 def _invariants(requests: Requests, evidence: AuditEvidence) -> tuple[Check, ...]:
-    return (
+    decided = (
         coupons.no_oversell(requests, evidence),
         coupons.no_duplicate(requests, evidence),
         coupons.no_lost_accept(requests, evidence),
@@ -61,12 +63,12 @@ def _invariants(requests: Requests, evidence: AuditEvidence) -> tuple[Check, ...
         events.state_and_event(evidence),
         events.at_least_once(evidence),
         events.effect_once(evidence),
-        not_built("I10", "order per key"),
-        not_built("I11", "poisonous messages set aside"),
-        not_built("I12", "recovery after a fault"),
+        order_per_key(evidence),
+        set_aside(evidence),
+        recovery(evidence),
         refusals_are_honest(requests, evidence),
-        not_built("I14", "lock holder stopped past its time to live"),
     )
+    return (*decided, lock_holder(evidence, decided))
 
 
 def _counts(requests: Requests, evidence: AuditEvidence) -> dict[str, int | None]:
@@ -87,4 +89,5 @@ def _counts(requests: Requests, evidence: AuditEvidence) -> dict[str, int | None
         "leaked": coupons.leaked(evidence),
         "topic_messages": None if topic is None else len(topic),
         "topic_duplicates": events.topic_duplicates(evidence),
+        "dead_letters": None if evidence.dead is None else len(evidence.dead),
     }

@@ -14,7 +14,10 @@ UNREADABLE = -1
 
 
 def state_and_event(evidence: AuditEvidence) -> Check:
-    """I7: issue rows and outbox rows one to one, messages of their events only; the same user in all three."""
+    """I7: issue rows and outbox rows one to one, messages of their events only; the same user in all three.
+
+    Messages that nobody can read are foreign beyond the number that was put there on purpose.
+    """
     lacking = evidence.lacking("issues", "outbox", "topic")
     tables = evidence.issues is not None and evidence.outbox is not None
     wrong = _unpaired(evidence) if tables else NONE
@@ -124,6 +127,8 @@ def _unpaired(evidence: AuditEvidence) -> Ids:
 
 def _foreign_messages(evidence: AuditEvidence) -> Ids:
     topic = evidence.ids("topic", "event_id")
+    if (topic == UNREADABLE).sum() <= evidence.poisoned:
+        topic = topic[topic != UNREADABLE]
     return minus(topic, distinct(evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")))
 
 

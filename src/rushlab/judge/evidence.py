@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import pandas as pd
 
 from rushlab.judge.ids import NONE, Ids, as_ids
+from rushlab.model.run import Fault
 
 #: What the service counts since it started.
 COUNTS = ("service_requests", "given_back", "redis_rebuilds")
-FRAMES = ("issues", "outbox", "topic", "effects")
+FRAMES = ("issues", "outbox", "topic", "effects", "dead")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,9 +23,10 @@ class AuditEvidence:
     Frames (ids are int64, moments epoch seconds):
 
     - `issues`: one row per issue row: user_id, event_id, accepted_at, confirmed_at, confirmations
-    - `outbox`: one row per outbox row: event_id, user_id, status (0 pending, 1 sent)
-    - `topic`: one row per message: event_id (−1 = unreadable), user_id, partition, offset
+    - `outbox`: one row per outbox row: event_id, user_id, status (0 pending, 1 sent), position (its id), sent_at
+    - `topic`: one row per message: event_id (−1 = unreadable), user_id, partition, offset, key (−1 = no id)
     - `effects`: one row per applied event: event_id
+    - `dead`: one row per message that was set aside: the partition and offset that it had on the topic
 
     `stock_ordered` is the stock that the run was set up with, `stock` what the coupon's own row says.
     `issued_samples_max` is the most coupons seen issued at any moment of the run, `service_requests`
@@ -32,7 +34,8 @@ class AuditEvidence:
     everything had drained (None: it had not when the evidence was collected), `group_offsets` the
     consumer group's committed offset by partition, read before the tables. `given_back` counts the
     reservations that the service gave back, `redis_rebuilds` how often it rebuilt Redis,
-    `service_started` is when the youngest of its processes started.
+    `service_started` is when the youngest of its processes started. `collected` is when the evidence was,
+    `faults` what was done to the stack on purpose; `lock_ttl` (s), `partition_key` and `consumer_mode` are knobs.
     `reasons` says by name why a value is None.
     """
 
@@ -40,6 +43,7 @@ class AuditEvidence:
     outbox: pd.DataFrame | None = None
     topic: pd.DataFrame | None = None
     effects: pd.DataFrame | None = None
+    dead: pd.DataFrame | None = None
     reservation: str | None = None
     stock: int | None = None
     stock_ordered: int | None = None
@@ -53,6 +57,11 @@ class AuditEvidence:
     given_back: int | None = None
     redis_rebuilds: int | None = None
     service_started: float | None = None
+    collected: float | None = None
+    faults: Sequence[Fault] = ()
+    lock_ttl: float | None = None
+    partition_key: str | None = None
+    consumer_mode: str | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -72,7 +81,13 @@ class AuditEvidence:
         if self.service_started is None or self.service_started <= began:
             return self
         gone = dict.fromkeys(COUNTS, "the service was started again during the run")
-        return replace(self, **dict.fromkeys(COUNTS), reasons={**self.reasons, **gone})
+        nothing: dict[str, Any] = dict.fromkeys(COUNTS)
+        return replace(self, **nothing, reasons={**self.reasons, **gone})
+
+    @property
+    def poisoned(self) -> int:
+        """Messages that were put on the topic on purpose and that nobody can apply."""
+        return sum(fault.count for fault in self.faults if fault.what == "poison")
 
     def lacking(self, *names: str) -> list[str]:
         """A sentence for each of these that could not be had."""

@@ -1,12 +1,14 @@
 """Evidence of a run after the drain: what the audit judges, collected from every server and kept in the folder.
 
-evidence/issues.parquet  outbox.parquet  topic.parquet  effects.parquet  evidence.json (written last)
+evidence/issues.parquet  outbox.parquet  topic.parquet  effects.parquet  dead.parquet
+evidence/evidence.json (written last)
 
 A source that cannot be read leaves null and a reason; the run goes on, and the audit says UNKNOWN.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,13 +24,16 @@ from rushlab.world.evidence_database import collect_database, database_engine
 from rushlab.world.evidence_files import SCHEMAS
 from rushlab.world.evidence_redis import collect_redis, redis_client
 from rushlab.world.evidence_service import collect_service
-from rushlab.world.evidence_topic import KafkaTopicReader, collect_offsets, collect_topic
+from rushlab.world.evidence_topic import KafkaTopicReader, collect_dead_letters, collect_offsets, collect_topic
 from rushlab.world.files import storage, write_json
 from rushlab.world.stack.backend import Endpoints, Target
 
 FACTS = "evidence.json"
 SCHEMA = 1
 FRAMES = tuple(SCHEMAS)
+
+#: Knobs that say what was promised, besides the reservation.
+KNOBS = ("lock_ttl", "partition_key", "consumer_mode")
 
 #: What a source gave (facts by name), and why something could not be had (by name).
 Found = tuple[dict[str, Any], dict[str, str]]
@@ -75,7 +80,8 @@ def collect(
         for name in (FACTS, *(f"{frame}.parquet" for frame in FRAMES)):
             (folder / name).unlink(missing_ok=True)
     facts: dict[str, Any] = {"schema": SCHEMA, "coupon_id": target.coupon_id, "stock_ordered": target.stock}
-    facts["reservation"] = target.knobs.get("reservation")
+    facts |= {"reservation": target.knobs.get("reservation"), "collected": time.time()}
+    facts |= {knob: target.knobs[knob] for knob in KNOBS if knob in target.knobs}
     reasons: dict[str, str] = {}
     for found, missing in (_drain(drained), *_sources(endpoints, target, folder, baseline, drained)):
         facts |= found
@@ -118,6 +124,7 @@ def _sources(
                 collect_database(engine, target.coupon_id, folder),
                 collect_redis(client, target.coupon_id),
                 collect_topic(KafkaTopicReader(endpoints.kafka), target.topic, target.coupon_id, folder),
+                collect_dead_letters(KafkaTopicReader(endpoints.kafka), target.topic, folder),
                 collect_service(target.metrics.get("service", ()), baseline),
                 ({"issued_samples_max": None}, {"issued_samples_max": "this version takes no samples during the run"}),
             ]

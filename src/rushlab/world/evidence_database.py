@@ -69,6 +69,7 @@ outbox = Table(
     Column("coupon_id", BigInteger),
     Column("user_id", BigInteger),
     Column("status", Integer),
+    Column("sent_at", DateTime),
 )
 inbox = Table("inbox", _tables, Column("event_id", BigInteger))
 
@@ -140,7 +141,8 @@ def _queries(coupon_id: int) -> dict[str, Select[Any]]:
     """
     accepted, confirmed = EpochMicroseconds(issues.c.accepted_at), EpochMicroseconds(issues.c.confirmed_at)
     of_issues = (issues.c.user_id, issues.c.event_id, accepted, func.coalesce(confirmed, NEVER), issues.c.confirmations)
-    of_outbox = (outbox.c.event_id, outbox.c.user_id, outbox.c.status)
+    sent = func.coalesce(EpochMicroseconds(outbox.c.sent_at), NEVER)
+    of_outbox = (outbox.c.event_id, outbox.c.user_id, outbox.c.status, outbox.c.id, sent)
     other = outbox.c.event_id == inbox.c.event_id
     return {
         "issues": packed(of_issues, issues.c.id).where(issues.c.coupon_id == coupon_id),

@@ -17,12 +17,28 @@ ISSUES = pa.schema(
         ("confirmations", pa.int64()),
     ]
 )
-OUTBOX = pa.schema([("event_id", pa.int64()), ("user_id", pa.int64()), ("status", pa.int64())])
+OUTBOX = pa.schema(
+    [
+        ("event_id", pa.int64()),
+        ("user_id", pa.int64()),
+        ("status", pa.int64()),
+        ("position", pa.int64()),
+        ("sent_at", pa.float64()),
+    ]
+)
 EFFECTS = pa.schema([("event_id", pa.int64())])
 TOPIC = pa.schema(
-    [("event_id", pa.int64()), ("user_id", pa.int64()), ("partition", pa.int64()), ("offset", pa.int64())]
+    [
+        ("event_id", pa.int64()),
+        ("user_id", pa.int64()),
+        ("partition", pa.int64()),
+        ("offset", pa.int64()),
+        ("key", pa.int64()),
+    ]
 )
-SCHEMAS = {"issues": ISSUES, "outbox": OUTBOX, "topic": TOPIC, "effects": EFFECTS}
+#: Where each message that was set aside had been on the topic.
+DEAD = pa.schema([("partition", pa.int64()), ("offset", pa.int64())])
+SCHEMAS = {"issues": ISSUES, "outbox": OUTBOX, "topic": TOPIC, "effects": EFFECTS, "dead": DEAD}
 
 
 def write_frame(path: Path, schema: pa.Schema, chunks: Iterable[pa.Table]) -> int:

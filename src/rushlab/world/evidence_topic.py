@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,10 +13,12 @@ import pyarrow as pa
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from rushlab.world.evidence_files import TOPIC, write_frame
+from rushlab.world.evidence_files import DEAD, TOPIC, write_frame
 
-#: Event and user of a message that could not be read.
+#: Event and user of a message that could not be read; key of one that is no id.
 UNREADABLE = -1
+#: What the service appends to the topic's name for messages that it sets aside.
+DEAD_LETTERS = "-dead"
 #: Reading ends without a result when no message has come for this long.
 STALLED_S = 15.0
 POLL_MS = 500
@@ -25,11 +27,13 @@ CHUNK_MESSAGES = 10_000
 
 
 class Message(NamedTuple):
-    """One message: where it is, and its value as bytes (None = no value)."""
+    """One message: where it is, its value and key as bytes (None = there is none), its headers."""
 
     partition: int
     offset: int
     value: bytes | None
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class TopicReader(Protocol):
@@ -123,7 +127,7 @@ def _until(consumer: Any, ends: dict[Any, int]) -> Iterator[list[Message]]:
     while ends:
         records = consumer.poll(timeout_ms=POLL_MS)
         batch = [
-            Message(record.partition, record.offset, record.value)
+            Message(record.partition, record.offset, record.value, record.key, record.headers)
             for part, messages in records.items()
             for record in messages
             if record.offset < ends.get(part, 0)
@@ -166,20 +170,45 @@ def collect_topic(
     return {"topic": topic, "partitions": reader.partitions}, reasons
 
 
+def collect_dead_letters(reader: TopicReader, topic: str, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Write as Parquet where each message that the consumers set aside had been on the topic; no facts, a reason."""
+    try:
+        batches = reader.read(f"{topic}{DEAD_LETTERS}")
+        tables = (pa.table(_columns([_origin(one) for one in batch], DEAD), schema=DEAD) for batch in batches if batch)
+        write_frame(folder / "dead.parquet", DEAD, tables)
+    except (KafkaError, OSError, OverflowError) as error:
+        return {}, {"dead": f"the dead-letter topic could not be read ({error or type(error).__name__})"}
+    return {}, {}
+
+
+def _origin(letter: Message) -> tuple[int, int]:
+    """Partition and offset that a dead letter's headers name, each UNREADABLE where they do not."""
+    told = dict(letter.headers)
+    return _number(told.get("partition")), _number(told.get("offset"))
+
+
+def _number(digits: bytes | None) -> int:
+    number = int(digits) if digits and digits.isdigit() and len(digits) < 20 else UNREADABLE
+    return number if number < 2**63 else UNREADABLE
+
+
 def _tables(batches: Iterable[list[Message]], coupon_id: int) -> Iterator[pa.Table]:
     for batch in batches:
         rows = [row for message in batch if (row := _row(message, coupon_id)) is not None]
         if rows:
-            columns = zip(*rows, strict=True)
-            yield pa.table([pa.array(values, pa.int64()) for values in columns], schema=TOPIC)
+            yield pa.table(_columns(rows, TOPIC), schema=TOPIC)
 
 
-def _row(message: Message, coupon_id: int) -> tuple[int, int, int, int] | None:
-    """Event, user, partition and offset of a message; None when it is another coupon's."""
+def _columns(rows: Sequence[tuple[int, ...]], schema: pa.Schema) -> list[pa.Array]:
+    return [pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
+
+
+def _row(message: Message, coupon_id: int) -> tuple[int, int, int, int, int] | None:
+    """Event, user, partition, offset and key of a message; None when it is another coupon's."""
     try:
         event = _decode(message.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return UNREADABLE, UNREADABLE, message.partition, message.offset
+        return UNREADABLE, UNREADABLE, message.partition, message.offset, _number(message.key)
     if event.coupon_id != coupon_id:
         return None
-    return event.event_id, event.user_id, message.partition, message.offset
+    return event.event_id, event.user_id, message.partition, message.offset, _number(message.key)

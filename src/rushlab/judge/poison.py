@@ -1,0 +1,105 @@
+"""I11, poisonous messages are set aside: they reach the dead-letter topic, and those behind them move on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rushlab.judge.checks import check, decide
+from rushlab.judge.events import UNREADABLE
+from rushlab.judge.evidence import AuditEvidence
+from rushlab.judge.ids import Mask, as_ids, contained
+from rushlab.judge.recovery import RECOVERY_S
+from rushlab.model.verdict import Check, Status
+
+ID, TITLE = "I11", "poisonous messages set aside"
+PLACE = ["partition", "offset"]
+
+
+def set_aside(evidence: AuditEvidence) -> Check:
+    """I11: every message that cannot be applied is among the dead letters, and the messages behind it had effect.
+
+    Poisonous is a message that cannot be read, or whose event has neither issue nor outbox row. One that is not set
+    aside is a FAIL where a message behind it in its partition has had its effect or the group has committed it as
+    done: it was passed over. Where the messages behind it wait, it blocks them; without a drain that may still end.
+    """
+    lacking = evidence.lacking("topic", "issues", "outbox", "dead")
+    poison = _poison(evidence)
+    letters = 0 if evidence.dead is None else len(evidence.dead)
+    if not lacking and poison.empty and not letters:
+        return check(ID, TITLE, Status.NA, value="no poisonous message came", limit="", evidence=["topic of the run"])
+    missing = poison[~_among(poison, evidence.dead)] if evidence.dead is not None else poison.iloc[:0]
+    passed = missing[_passed(missing, evidence)]
+    blocked = _blocked(poison, evidence)
+    stuck = blocked > 0 and _waited_long(evidence)
+    lacking += [f"{len(missing) - len(passed):,} may not have been reached yet"] if len(missing) > len(passed) else []
+    lacking += [f"{blocked:,} messages behind them had no effect yet"] if blocked else []
+    return check(
+        ID,
+        TITLE,
+        decide(len(passed) > 0 or stuck, lacking),
+        value=f"{len(poison) - len(missing):,} of {len(poison):,} set aside, {blocked:,} messages behind them waiting",
+        limit="all, 0 waiting",
+        evidence=[f"{letters:,} dead letters", _places(missing), *lacking],
+    )
+
+
+def _poison(evidence: AuditEvidence) -> pd.DataFrame:
+    """Places of the messages that no consumer can apply: partition, offset."""
+    if evidence.topic is None:
+        return pd.DataFrame({"partition": [], "offset": []}, dtype="int64")
+    events = evidence.ids("topic", "event_id")
+    bad = events == UNREADABLE
+    if evidence.issues is not None and evidence.outbox is not None:
+        bad |= ~contained(
+            events, np.concatenate([evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")])
+        )
+    rows: pd.DataFrame = evidence.topic.loc[bad, PLACE]
+    return rows
+
+
+def _among(places: pd.DataFrame, letters: pd.DataFrame) -> Mask:
+    """For each place whether it is one of the letters'."""
+    found: Mask = pd.MultiIndex.from_frame(places[PLACE]).isin(pd.MultiIndex.from_frame(letters[PLACE]))
+    return found
+
+
+def _passed(places: pd.DataFrame, evidence: AuditEvidence) -> Mask:
+    """For each place whether the consumers are certainly behind it."""
+    reached = _furthest_effect(evidence)
+    for partition, offset in (evidence.group_offsets or {}).items():
+        reached[int(partition)] = max(reached.get(int(partition), -1), offset - 1)
+    furthest = as_ids(places["partition"].map(lambda partition: reached.get(partition, -1)))
+    passed: Mask = furthest >= as_ids(places["offset"])
+    return passed
+
+
+def _furthest_effect(evidence: AuditEvidence) -> dict[int, int]:
+    """Partition → highest offset of a message that alone can have caused its event's effect (its only one)."""
+    if evidence.topic is None:
+        return {}
+    once = evidence.topic[~evidence.topic["event_id"].duplicated(keep=False)]
+    effective = once[contained(as_ids(once["event_id"]), evidence.ids("effects", "event_id"))]
+    return {int(str(part)): int(at) for part, at in effective.groupby("partition")["offset"].max().items()}
+
+
+def _blocked(poison: pd.DataFrame, evidence: AuditEvidence) -> int:
+    """Messages behind a poisonous one in its partition whose event has no effect."""
+    if poison.empty or evidence.topic is None or evidence.effects is None:
+        return 0
+    first = evidence.topic["partition"].map(poison.groupby("partition")["offset"].min())
+    behind = evidence.topic[(evidence.topic["offset"] > first).to_numpy()]
+    rows = behind[~_among(behind, poison)]
+    return int((~contained(as_ids(rows["event_id"]), evidence.ids("effects", "event_id"))).sum())
+
+
+def _waited_long(evidence: AuditEvidence) -> bool:
+    """Whether consumers had 30 s* after the last accept before the evidence was collected."""
+    if evidence.collected is None or evidence.issues is None or evidence.issues.empty:
+        return False
+    return bool(evidence.collected - evidence.issues["accepted_at"].max() > RECOVERY_S)
+
+
+def _places(missing: pd.DataFrame) -> str:
+    shown = [f"partition {part} offset {at}" for part, at in missing.head(3).itertuples(index=False)]
+    return f"not set aside: {', '.join(shown)}" if shown else ""

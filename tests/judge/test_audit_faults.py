@@ -1,0 +1,269 @@
+"""I10, I11, I12 and I14 against hand-made histories: each broken alone, each where it does not apply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rushlab.judge.audit import AuditEvidence, audit
+from rushlab.model.run import Fault
+from rushlab.model.verdict import Audit, Check
+
+USERS = np.arange(1, 9)
+#: The load began here, one coupon a second.
+BEGAN = 100.0
+
+
+def frames(**changes: Any) -> AuditEvidence:
+    """Eight users got a coupon one after the other; everything of the coupon has one key and one partition."""
+    events = USERS + 100
+    accepted = BEGAN + USERS
+    issues = pd.DataFrame({"user_id": USERS, "event_id": events, "accepted_at": accepted})
+    evidence = AuditEvidence(
+        issues=issues.assign(confirmed_at=accepted + 0.2, confirmations=1),
+        outbox=issues[["event_id", "user_id"]].assign(status=1, position=USERS, sent_at=accepted + 0.1),
+        topic=issues[["event_id", "user_id"]].assign(partition=0, offset=USERS - 1, key=1),
+        effects=issues[["event_id"]],
+        dead=letters(),
+        reservation="redis-lock",
+        stock=100,
+        stock_ordered=100,
+        database_remaining=92,
+        service_requests={},
+        drained=120.0,
+        collected=121.0,
+        partition_key="coupon",
+        lock_ttl=3.0,
+    )
+    return replace(evidence, **changes)
+
+
+def letters(*places: tuple[int, int]) -> pd.DataFrame:
+    return pd.DataFrame(list(places), columns=["partition", "offset"], dtype="int64")
+
+
+def judged(evidence: AuditEvidence, told: int = len(USERS)) -> Audit:
+    attempts = pd.DataFrame({"user": USERS[:told], "status": 201, "started": BEGAN, "ended": BEGAN + 20})
+    return audit(attempts.astype({"user": "Int64", "started": "float64", "ended": "float64"}), evidence)
+
+
+def one(evidence: AuditEvidence, id: str) -> Check:
+    return next(check for check in judged(evidence).invariants if check.id == id)
+
+
+def failed(evidence: AuditEvidence) -> list[str]:
+    return [check.id for check in judged(evidence).invariants if check.status == "FAIL"]
+
+
+def offsets(*values: int, partition: int = 0) -> pd.DataFrame:
+    good = frames().topic
+    return good.assign(offset=np.array(values), partition=partition)
+
+
+# I10
+
+
+def test_messages_in_the_order_of_their_outbox_rows_pass() -> None:
+    assert one(frames(), "I10").status == "PASS"
+
+
+def test_two_messages_of_a_key_that_changed_places_fail() -> None:
+    good = frames()
+    swapped = good.issues.assign(confirmed_at=BEGAN + 30)  # their effects at one moment, so only the topic is wrong
+    evidence = frames(topic=offsets(0, 2, 1, 3, 4, 5, 6, 7), issues=swapped)
+    assert failed(evidence) == ["I10"]
+    assert "events sent too early 103" in one(evidence, "I10").evidence
+
+
+def test_a_row_that_was_committed_late_may_come_late() -> None:
+    """Row 2 was not there yet when the relay took rows 1 and 3; it was published a round later."""
+    good = frames()
+    sent = good.outbox["sent_at"].mask(good.outbox["position"] == 2, BEGAN + 3.2)
+    late = good.issues["confirmed_at"].mask(good.issues["user_id"] == 2, BEGAN + 3.3)
+    evidence = frames(
+        outbox=good.outbox.assign(sent_at=sent),
+        topic=offsets(0, 2, 1, 3, 4, 5, 6, 7),
+        issues=good.issues.assign(confirmed_at=late),
+    )
+    assert one(evidence, "I10").status == "PASS"
+
+
+@pytest.mark.parametrize("again", [[101], [101, 102, 103], [108, 107, 101]])
+def test_messages_that_were_sent_again_disturb_no_order(again: list[int]) -> None:
+    good = frames()
+    rows = pd.DataFrame({"event_id": again, "user_id": np.array(again) - 100, "partition": 0, "key": 1})
+    topic = pd.concat([good.topic, rows.assign(offset=range(8, 8 + len(again)))], ignore_index=True)
+    assert one(frames(topic=topic), "I10").status == "PASS"
+
+
+def test_an_effect_before_an_earlier_one_of_its_key_fails() -> None:
+    good = frames()
+    confirmed = good.issues["confirmed_at"].mask(good.issues["user_id"] == 3, BEGAN + 9)
+    evidence = frames(issues=good.issues.assign(confirmed_at=confirmed))
+    assert failed(evidence) == ["I10"]
+    assert "4, 5, 6" not in one(evidence, "I10").evidence.split("applied")[0]
+
+
+def test_a_key_in_two_partitions_fails() -> None:
+    split = frames().topic
+    split = split.assign(partition=split["user_id"] % 2)
+    assert failed(frames(topic=split)) == ["I10"]
+
+
+def test_keys_of_one_event_each_have_no_order_to_keep() -> None:
+    good = frames()
+    check = one(frames(topic=good.topic.assign(key=good.topic["user_id"]), partition_key="user"), "I10")
+    assert (check.status, check.value) == ("NA", "no key has two events")
+
+
+@pytest.mark.parametrize("column", ["position", "sent_at", "key"])
+def test_frames_of_an_earlier_version_are_unknown(column: str) -> None:
+    good = frames()
+    evidence = frames(
+        topic=good.topic.drop(columns=column, errors="ignore"), outbox=good.outbox.drop(columns=column, errors="ignore")
+    )
+    check = one(evidence, "I10")
+    assert check.status == "UNKNOWN"
+    assert f"no {column} of the" in check.evidence
+
+
+# I11
+
+
+def poisoned(at: int, **changes: Any) -> AuditEvidence:
+    """A message that nobody can read took this offset; the others moved up."""
+    good = frames()
+    moved = good.topic.assign(offset=good.topic["offset"] + (good.topic["offset"] >= at))
+    bad = pd.DataFrame({"event_id": [-1], "user_id": [-1], "partition": [0], "offset": [at], "key": [-1]})
+    fault = Fault(what="poison", process="kafka", start=BEGAN + at, end=BEGAN + at)
+    topic = pd.concat([moved, bad], ignore_index=True)
+    return frames(**{"topic": topic, "faults": (fault,), "dead": letters((0, at))} | changes)
+
+
+def test_a_poisonous_message_that_was_set_aside_passes_and_is_counted() -> None:
+    evidence = poisoned(4)
+    assert failed(evidence) == []
+    check = one(evidence, "I11")
+    assert (check.status, check.value) == ("PASS", "1 of 1 set aside, 0 messages behind them waiting")
+    assert judged(evidence).counts["dead_letters"] == 1
+
+
+def test_a_poisonous_message_that_was_passed_over_fails() -> None:
+    assert failed(poisoned(4, dead=letters())) == ["I11"]
+    assert failed(poisoned(4, dead=letters((1, 4)))) == ["I11"]  # another partition's
+
+
+def test_the_last_message_of_a_partition_may_not_have_been_reached_yet() -> None:
+    assert one(poisoned(8, dead=letters()), "I11").status == "UNKNOWN"
+    assert one(poisoned(8, dead=letters(), group_offsets={"0": 9}), "I11").status == "FAIL"
+
+
+def test_a_poisonous_message_that_blocks_those_behind_it_fails_after_a_while() -> None:
+    good = frames()
+    reached = good.issues["user_id"] <= 4
+    issues = good.issues.assign(
+        confirmed_at=good.issues["confirmed_at"].where(reached), confirmations=reached.astype(int)
+    )
+    stuck = {"issues": issues, "effects": good.effects[reached], "dead": letters(), "drained": None}
+    assert one(poisoned(4, **stuck, collected=BEGAN + 20), "I11").status == "UNKNOWN"
+    assert one(poisoned(4, **stuck, collected=BEGAN + 60), "I11").status == "FAIL"
+
+
+def test_an_unreadable_message_that_nobody_put_there_is_foreign() -> None:
+    assert failed(poisoned(4, faults=())) == ["I7"]
+
+
+def test_without_the_dead_letters_nothing_is_known() -> None:
+    assert one(poisoned(4, dead=None), "I11").status == "UNKNOWN"
+
+
+# I12
+
+
+def killed(start: float, end: float | None, process: str = "consumer-0") -> Fault:
+    return Fault(what="kill", process=process, start=start, end=end)
+
+
+def confirmed(*at: float) -> pd.DataFrame:
+    """Moments of confirmation, as seconds after the load began."""
+    return frames().issues.assign(confirmed_at=BEGAN + np.array(at))
+
+
+def test_the_time_until_a_faults_backlog_is_gone_is_told() -> None:
+    """Killed at 2.5 s, there again at 4 s; coupons 3 to 6 waited until 7 s."""
+    evidence = frames(issues=confirmed(1.2, 2.2, 6, 6.5, 6.8, 7.1, 7.2, 8.2), faults=(killed(BEGAN + 2.5, BEGAN + 4),))
+    check = one(evidence, "I12")
+    assert check.status == "PASS"
+    assert check.value == "kill consumer-0: ended after 1.5 s, backlog gone 3.1 s later"
+
+
+def test_a_fault_that_left_no_backlog_was_recovered_from_at_once() -> None:
+    check = one(frames(faults=(killed(BEGAN + 2.5, BEGAN + 2.9, "service"),)), "I12")
+    assert (check.status, check.value) == (
+        "PASS",
+        "kill service: ended after 0.4 s, backlog gone 0.0 s later",
+    )
+
+
+def test_each_fault_has_its_own_backlog() -> None:
+    waits = confirmed(3.5, 3.6, 3.7, 4.2, 8.3, 8.4, 8.5, 8.6)
+    faults = (killed(BEGAN + 0.5, BEGAN + 3), killed(BEGAN + 4.5, BEGAN + 8, "relay"))
+    assert one(frames(issues=waits, faults=faults), "I12").value == (
+        "kill consumer-0: ended after 2.5 s, backlog gone 0.6 s later; "
+        "kill relay: ended after 3.5 s, backlog gone 0.5 s later"
+    )
+
+
+def test_a_backlog_that_takes_too_long_fails() -> None:
+    evidence = frames(issues=confirmed(1.2, *[40.0] * 7), faults=(killed(BEGAN + 2.5, BEGAN + 4),), drained=150.0)
+    assert failed(evidence) == ["I12"]
+
+
+def test_a_backlog_that_never_went_fails_once_it_was_waited_for() -> None:
+    issues = confirmed(1.2, *[np.nan] * 7).assign(confirmations=[1, *[0] * 7])
+    left = {"issues": issues, "effects": frames().effects[:1], "drained": None, "faults": (killed(102.5, 104.0),)}
+    assert one(frames(**left, collected=110.0), "I12").status == "UNKNOWN"
+    assert one(frames(**left, collected=140.0), "I12").status == "FAIL"
+
+
+def test_a_fault_that_never_ended_is_unknown() -> None:
+    assert one(frames(faults=(killed(102.5, None),)), "I12").status == "UNKNOWN"
+
+
+# I14
+
+
+def stopped(seconds: float) -> Fault:
+    return Fault(what="pause", process="service", start=BEGAN + 2, end=BEGAN + 2 + seconds)
+
+
+def test_a_holder_stopped_past_the_time_to_live_passes_where_i1_to_i4_hold() -> None:
+    check = one(frames(faults=(stopped(4),)), "I14")
+    assert check.status == "PASS"
+    assert check.value == "stopped for 4.0 s: I1 PASS, I2 PASS, I3 PASS, I4 PASS"
+
+
+def test_a_holder_that_broke_i1_to_i4_fails() -> None:
+    assert {"I1", "I14"} <= set(failed(frames(faults=(stopped(4),), stock=5, stock_ordered=5, database_remaining=0)))
+
+
+def test_what_i1_to_i4_do_not_know_is_unknown() -> None:
+    assert one(frames(faults=(stopped(4),), issues=None), "I14").status == "UNKNOWN"
+    assert one(frames(faults=(stopped(4),), lock_ttl=None), "I14").status == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"faults": (stopped(2),)}, "stopped for 2.0 s, within the lock's 3 s"),
+        ({"faults": (killed(102, 104, "service"),)}, "no service process was stopped"),
+        ({"faults": (stopped(4),), "reservation": "redis-lua"}, "no lock with a time to live decides"),
+    ],
+)
+def test_where_it_does_not_apply(changes: dict[str, Any], why: str) -> None:
+    check = one(frames(**changes), "I14")
+    assert (check.status, check.value) == ("NA", why)
