@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client.registry import CollectorRegistry
 
@@ -16,6 +18,7 @@ from coupons.reservation.db_lock import DbLock
 from coupons.reservation.rebuild import Rebuild
 from coupons.reservation.redis_client import connect
 from coupons.reservation.redis_lock import NarrowRedisLock, RedisLock
+from coupons.reservation.shared_rebuild import SharedRebuild
 from coupons.reservation.takes import Takes
 from coupons.reservation.token_lock import TokenLock
 from coupons.reservation.trust import Trust
@@ -59,15 +62,25 @@ class Parts:
         await self.core.pool.close()
 
 
-def assemble(settings: Settings, registry: CollectorRegistry) -> Parts:
-    """The parts, not started; to be called inside the event loop."""
+class Link(Protocol):
+    """A worker's way to its deployment, which has the lease and says when Redis is rebuilt."""
+
+    order: Callable[[str], None]
+    silent: Callable[[str], None]
+
+    def tell(self, words: str) -> None:
+        """Say something to the deployment."""
+
+
+def assemble(settings: Settings, registry: CollectorRegistry, link: Link | None = None) -> Parts:
+    """The parts, not started; to be called inside the event loop. With a `link`, those of one worker of several."""
     metrics = ServiceMetrics(registry)
     pool = _pool(settings, metrics)
     settling = Settling(pool)
     writer = _writer(settings, pool, settling, metrics)
     tables = Tables(pool)
     core = Core(pool, tables, settling, writer, metrics, Lease(settings.database))
-    return Parts(core, _reservation(settings, core))
+    return Parts(core, _reservation(settings, core, link))
 
 
 def _pool(settings: Settings, metrics: ServiceMetrics) -> Pool:
@@ -84,7 +97,7 @@ def _writer(settings: Settings, pool: Pool, settling: Settling, metrics: Service
     return kind(pool, EventIds(pool), settling, metrics, takes_stock=takes_stock)
 
 
-def _reservation(settings: Settings, core: Core) -> Reservation:
+def _reservation(settings: Settings, core: Core, link: Link | None) -> Reservation:
     knobs = settings.knobs
     if knobs.reservation == "db-lock":
         return DbLock(core.writer)
@@ -94,20 +107,25 @@ def _reservation(settings: Settings, core: Core) -> Reservation:
         if knobs.lock_scope == "narrow":
             return NarrowRedisLock(redis, lock, core.writer, core.tables)
         return RedisLock(redis, lock, core.writer)
-    return _atomic(settings, core)
+    return _atomic(settings, core, link)
 
 
-def _atomic(settings: Settings, core: Core) -> Atomic:
+def _atomic(settings: Settings, core: Core, link: Link | None) -> Atomic:
     kind = settings.knobs.reservation.removeprefix("redis-")
     # The rebuild has connections of its own: it must reach a Redis that is not believed yet.
     own = connect(settings.redis, connections=1)
-    rebuild = Rebuild(own, core.pool, sorted_set=kind == "zset", alone=lambda: core.lease.held)
-    trust = Trust(rebuild, core.metrics.rebuilds)
+    alone = (lambda: core.lease.held) if link is None else (lambda: True)  # with a link, the deployment vouches for it
+    rebuild = Rebuild(own, core.pool, sorted_set=kind == "zset", alone=alone)
+    shared = SharedRebuild(rebuild, link.tell) if link else None
+    trust = Trust(shared or rebuild, core.metrics.rebuilds)
     redis = connect(settings.redis, on_connect=trust.check_connection)
     scripts = Takes(redis, kind, core.metrics.stages["redis"])
-    atomic = Atomic(scripts, trust, core.writer, core.tables, core.metrics.given_back)
+    atomic = Atomic(scripts, trust, core.writer, core.tables, core.metrics.given_back, alone=link is None)
     core.settling.resolved = atomic.settled
     core.lease.lost = trust.distrust
+    if link and shared:
+        shared.closed = link.silent = trust.distrust
+        link.order = shared.hear
     return atomic
 
 

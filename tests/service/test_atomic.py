@@ -350,3 +350,44 @@ def test_a_group_whose_rows_were_not_all_tried_leaves_nothing_in_flight() -> Non
             await bench.atomic.close()
 
     asyncio.run(whole())
+
+
+def _another_worker_holds(user: int, *, becomes: bool, stock: int = 0) -> tuple[Decision, Bench]:
+    """A request of a user whose earlier one another worker is writing: it is committed, or given back."""
+
+    async def scene() -> tuple[Decision, Bench]:
+        bench = Bench(Writer(lambda user: _issued(5)), stock=stock)
+        bench.stock.users.add(user)
+        written: list[int] = []
+
+        async def issue(coupon_id: int, user_id: int) -> Any:
+            return written or None
+
+        bench.atomic._tables.issue = issue  # type: ignore[method-assign]
+        bench.atomic._alone = False
+        bench.trust.open = True
+        asked = asyncio.create_task(bench.atomic.issue(1, user))
+        await asyncio.sleep(0.01)
+        assert not asked.done()
+        if becomes:
+            written.append(1)
+        else:
+            await bench.stock.give_back(1, [user])
+        return await asyncio.wait_for(asked, 5), bench
+
+    return asyncio.run(scene())
+
+
+async def _issued(event: int) -> Decision:
+    return decision.issued(event)
+
+
+def test_a_user_whose_request_another_worker_commits_has_one_already() -> None:
+    decided, _ = _another_worker_holds(7, becomes=True)
+    assert decided == decision.ALREADY
+
+
+def test_a_user_whose_request_another_worker_gives_back_can_have_it() -> None:
+    decided, bench = _another_worker_holds(7, becomes=False)
+    assert decided == decision.issued(5)
+    assert bench.stock.left == 0

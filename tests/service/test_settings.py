@@ -60,6 +60,7 @@ def test_a_value_that_cannot_be_is_named_in_one_sentence(variable: str, value: s
     [
         {"COUPONS_RESERVATION": "redis-lock", "COUPONS_LOCK_SCOPE": "narrow"},
         {"COUPONS_CONSUMER_MODE": "async"},
+        {"COUPONS_WORKERS": "16"},
     ],
 )
 def test_every_promised_value_is_taken(environment: dict[str, str]) -> None:

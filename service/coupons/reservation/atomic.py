@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
 
 from coupons import decision
 from coupons.decision import Decision
@@ -21,19 +22,26 @@ if TYPE_CHECKING:
     from coupons.writers.statements import Row
 
 
+#: How long a request waits for what another worker makes of an earlier one of the same user.
+ELSEWHERE_S: Final = 10.0
+ELSEWHERE_POLL_S: Final = 0.02
+
 log = logging.getLogger(__name__)
 
 
 class Atomic:
     """Redis decides, the database confirms."""
 
-    def __init__(self, scripts: Takes, trust: Trust, writer: Writer, tables: Tables, given_back: Counter) -> None:
+    def __init__(
+        self, scripts: Takes, trust: Trust, writer: Writer, tables: Tables, given_back: Counter, *, alone: bool = True
+    ) -> None:
         self._takes = scripts
         self._redis = scripts.redis
         self._trust = trust
         self._writer = writer
         self._tables = tables
         self._given_back = given_back
+        self._alone = alone
         self._later: set[asyncio.Task[None]] = set()
 
     async def issue(self, coupon_id: int, user_id: int) -> Decision:
@@ -63,6 +71,8 @@ class Atomic:
 
     async def _decide(self, coupon_id: int, user_id: int) -> Decision:
         answer = await self._take(coupon_id, user_id)
+        if answer == takes.ALREADY and not self._alone:
+            answer = await self._elsewhere(coupon_id, user_id)
         if answer == takes.TAKEN:
             return await self._write(coupon_id, user_id)
         if answer == takes.ALREADY:
@@ -70,6 +80,18 @@ class Atomic:
         if answer == takes.SOLD_OUT:
             return decision.SOLD_OUT
         return await self._missing(coupon_id)
+
+    async def _elsewhere(self, coupon_id: int, user_id: int) -> int:
+        """Another worker may still be writing what this user has in Redis; the answer waits until that is known."""
+        deadline = perf_counter() + ELSEWHERE_S
+        while await self._tables.issue(coupon_id, user_id) is None:
+            if not self._trust.open or perf_counter() >= deadline:
+                raise CannotDecide("it is not known yet what became of an earlier request of this user")
+            await asyncio.sleep(ELSEWHERE_POLL_S)
+            answer = await self._take(coupon_id, user_id)
+            if answer != takes.ALREADY:  # the other one was given back
+                return answer
+        return takes.ALREADY
 
     async def _take(self, coupon_id: int, user_id: int) -> int:
         try:

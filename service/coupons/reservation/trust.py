@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from typing import Final, Protocol
 
 from redis.asyncio import Connection as RedisConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from coupons.errors import CannotDecide
 from coupons.metrics import Counter
-from coupons.reservation.rebuild import Rebuild
 from coupons.reservation.undecided import Undecided
 
 PAUSE_S: Final = 0.5
@@ -24,10 +23,20 @@ QUIET_POLL_S: Final = 0.01
 log = logging.getLogger(__name__)
 
 
+class Rebuilding(Protocol):
+    """How Redis is rebuilt: by this process alone (`Rebuild`), or by one of several workers (`SharedRebuild`)."""
+
+    async def all(self) -> str:
+        """Rebuild every coupon; the run id of the Redis that now holds the truth (CannotDecide when it fails)."""
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
+
+
 class Trust:
     """Open while Redis is believed; `undecided` holds the requests between reservation and commit."""
 
-    def __init__(self, rebuild: Rebuild, rebuilds: Counter) -> None:
+    def __init__(self, rebuild: Rebuilding, rebuilds: Counter) -> None:
         self.open = False
         self.undecided = Undecided()
         self._rebuild = rebuild

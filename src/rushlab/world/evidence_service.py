@@ -31,7 +31,8 @@ def collect_service(
 
         - `service_requests`: requests of the run by outcome
         - `given_back`: reservations given back since the service started, its warm-up included
-        - `redis_rebuilds`: times that Redis was rebuilt, beyond the one with which each process begins
+        - `redis_rebuilds`: times that Redis was rebuilt, beyond the one with which each process begins; several
+          workers take part in each rebuild together, so it is counted once
         - `service_started`: epoch second at which the youngest of its processes started
     """
     facts, reasons = _requests(metrics_urls, baseline)
@@ -58,7 +59,7 @@ def _requests(urls: Sequence[str], baseline: Mapping[str, int] | None) -> tuple[
 def _since_the_start(found: dict[str, list[float]] | None) -> dict[str, int | float | None]:
     if found is None or not all(found.values()):
         return {"given_back": None, "redis_rebuilds": None, "service_started": None}
-    rebuilds = sum(found[REBUILDS]) - len(found[REBUILDS])
+    rebuilds = max(found[REBUILDS]) - 1
     return {
         "given_back": int(sum(found[GIVEN_BACK])),
         "redis_rebuilds": max(0, int(rebuilds)),

@@ -80,6 +80,14 @@ def test_numbered_processes_have_ports_of_their_own(tmp_path: Path) -> None:
     assert len(set(numbers)) == 3
 
 
+def test_several_ports_in_a_row_are_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: socket.socket) -> None:
+    port = taken.getsockname()[1]
+    monkeypatch.setitem(ports.DEFAULTS, "service-metrics", port - 1)
+    with taken:
+        assert book(tmp_path).choose("service-metrics", print) == port - 1
+        assert book(tmp_path).choose("service-metrics", print, room=2) > port
+
+
 def test_a_damaged_book_is_read_as_empty(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text("{")
     assert PortBook(tmp_path, {}).remembered() == {}

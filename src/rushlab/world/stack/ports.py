@@ -57,10 +57,11 @@ class PortBook:
         except (FileNotFoundError, msgspec.DecodeError):
             return {}
 
-    def choose(self, name: str, step: Step, *, held: int | None = None, keep: bool = False) -> int:
+    def choose(self, name: str, step: Step, *, held: int | None = None, keep: bool = False, room: int = 1) -> int:
         """A port for `name`: what was asked for, what its running process `held` has, else the default or the next.
 
         With `keep`, the remembered port comes before the default: a stack that is up stays where its users know it.
+        With `room`, so many ports in a row from it on are free (one that was asked for is taken as it is).
 
         Raises
         ------
@@ -72,7 +73,7 @@ class PortBook:
         if asked is not None:
             port = asked if asked == held else _require_free(name, asked)
         else:
-            port = self._free(name, step, keep) if held is None else held
+            port = self._free(name, step, keep, room) if held is None else held
         self._chosen[name] = port
         return port
 
@@ -83,7 +84,7 @@ class PortBook:
             text = msgspec.json.format(msgspec.json.encode(Ports(ports=known | self._chosen)))
             write_private(self._file, text.decode())
 
-    def _free(self, name: str, step: Step, keep: bool) -> int:
+    def _free(self, name: str, step: Step, keep: bool, room: int) -> int:
         default = _default(name)
         others = set(self._chosen.values()) | {_default(other) for other in DEFAULTS if other != name}
         later = range(default + 1, min(default + _TRIES, 65536))
@@ -92,7 +93,7 @@ class PortBook:
         for port in candidates:
             wanted = (port == default or port not in others) and port not in self._chosen.values()
             ready = comes_free if port == candidates[0] else is_free
-            if wanted and ready(port):
+            if wanted and ready(port) and all(is_free(port + more) for more in range(1, room)):
                 if port not in (default, remembered if keep else default):
                     step(f"{name}: port {default} is taken by {owner(default)}, using {port}")
                 return port

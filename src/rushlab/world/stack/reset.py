@@ -93,7 +93,10 @@ def _flush_redis(site: Site) -> None:
 
 def _ports(book: PortBook, wired: Wiring, step: Step) -> dict[str, int]:
     names = ("service", "service-metrics", "relay", *consumer_names(wired.knobs))
-    ports = {name: book.choose(name, step, keep=True) for name in names}
+    workers = int(wired.knobs.get("workers", 1))
+    ports = {
+        name: book.choose(name, step, keep=True, room=workers if name == "service-metrics" else 1) for name in names
+    }
     book.remember()
     return ports
 
