@@ -125,3 +125,11 @@ def test_a_run_that_was_changed_has_no_page(bench, verified, tmp_path):
     with pytest.raises(ResultError, match="was changed after it was verified"):
         export_run(bench, "last", "html", tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
+
+
+def test_csv_is_a_folder_with_a_file_per_table(bench, verified, tmp_path):
+    folder = export_run(bench, verified.record.id, "csv", tmp_path / "tables")
+    head, *body = (folder / "smoke-response-time.csv").read_text().splitlines()
+    assert "ours: report: measured" in head
+    assert any(line.startswith("total requests,") and ",400" in line for line in body)
+    assert (folder / "checks.csv").is_file()

@@ -28,6 +28,7 @@ class Format(StrEnum):
     JUNIT = "junit"
     MARKDOWN = "markdown"
     JSON = "json"
+    CSV = "csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -117,10 +118,10 @@ def export(
     run: RunArgument,
     to: Annotated[Format, typer.Option("--to", help="What to write.")] = Format.HTML,
     out: Annotated[
-        Path | None, typer.Option(help="File; default: beside the current folder, named after the run.")
+        Path | None, typer.Option(help="File (csv: folder); default: in the current folder, named after the run.")
     ] = None,
 ) -> None:
-    """Export one run as HTML, JUnit XML, Markdown or JSON."""
+    """Export one run as HTML, JUnit XML, Markdown, JSON, or CSV of every table."""
     from rushlab.flows import report as flow
     from rushlab.flows.workbench import Workbench
 

@@ -1,7 +1,7 @@
 """The main job: drive the report's profiles against each variant and write the report.
 
 data/reports/20261124T150000Z/
-    report.html  report.ipynb  report.json  junit.xml  report.md
+    report.html  report.ipynb  report.json  junit.xml  report.md  tables/*.csv
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rushlab.judge.validity import exit_code
 from rushlab.model.errors import ResultError
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
-from rushlab.show import markdown
+from rushlab.show import csv, markdown
 from rushlab.show.junit import junit_xml
 from rushlab.show.report_json import report_json
 from rushlab.show.views import Study
@@ -82,7 +82,7 @@ def make_report(
     strict: bool = False,
     listener: Listener | None = None,
 ) -> ReportResult:
-    """Drive (unless runs are given), then write the report's five files into one folder.
+    """Drive (unless runs are given), then write the report's files into one folder.
 
     Raises
     ------
@@ -140,6 +140,16 @@ def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) 
     write_atomic(folder / "report.html", _page(executed, study))
     for name, kind in (("report.json", "json"), ("junit.xml", "junit"), ("report.md", "markdown")):
         write_atomic(folder / name, _text(study, kind))
+    _write_tables(study, folder / "tables")
+
+
+def _write_tables(study: Study, folder: Path) -> None:
+    """Every table as CSV."""
+    check_writable(folder)
+    with storage(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, text in csv.files(study).items():
+        write_atomic(folder / name, text)
 
 
 def study_exit_code(study: Study, *, variant: str | None = None, check: bool = False, strict: bool = False) -> ExitCode:
@@ -163,13 +173,15 @@ def _meets_all(study: Study, variant: str) -> bool:
 
 
 def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:
-    """Write one run as html, junit, markdown or json; the path of the file."""
+    """Write one run as html, junit, markdown, json or csv (a folder of tables); the path of what was written."""
     folder = open_run(bench.settings.runs, name)
     study = gather(bench, [str(folder.path)])
-    suffix = {"html": "html", "junit": "xml", "markdown": "md", "json": "json"}[kind]
-    target = (out or Path(f"{folder.record.id}.{suffix}")).absolute()
+    suffix = {"html": ".html", "junit": ".xml", "markdown": ".md", "json": ".json", "csv": "-tables"}[kind]
+    target = (out or Path(f"{folder.record.id}{suffix}")).absolute()
     if kind == "html":
         _write_run_page(bench, folder, study, target)
+    elif kind == "csv":
+        _write_tables(study, target)
     else:
         write_atomic(target, _text(study, kind))
     return target

@@ -5,19 +5,32 @@ from __future__ import annotations
 from rushlab.show.findings import findings
 from rushlab.show.several import escape
 from rushlab.show.table import Cell, Row, Table
-from rushlab.show.tables import answers, latency, onset, outcome, summary, thresholds
+from rushlab.show.tables import (
+    answers,
+    by_outcome,
+    guesses,
+    latency,
+    onset,
+    outcome,
+    sale,
+    stages,
+    steps,
+    summary,
+    thresholds,
+)
 from rushlab.show.views import Study
 
 
 def report(study: Study) -> str:
-    """The study as one Markdown document: what is missing, findings, verdicts, every profile's tables."""
+    """The study as one Markdown document: what is missing, findings, verdicts, guesses, every profile's tables."""
     parts = [f"# Performance report, scale {escape(study.scale_label)}"]
     if study.partial:
         parts.append("**This report is partial.**\n\n" + "\n".join(f"- {escape(text)}" for text in study.missing))
     found = findings(study)
     parts.append("\n".join(f"- {escape(item.sentence)}" for item in found) or "Nothing was found.")
-    tables: list[Table | None] = [summary(study), thresholds(study), onset(study)]
-    tables += [make(study, profile) for profile in study.profiles for make in (latency, outcome, answers)]
+    tables: list[Table | None] = [summary(study), guesses(study), thresholds(study), onset(study), steps(study)]
+    makers = (latency, outcome, answers, sale, by_outcome, stages)
+    tables += [make(study, profile) for profile in study.profiles for make in makers]
     return "\n\n".join([*parts, *(table(one) for one in tables if one is not None)]) + "\n"
 
 
