@@ -43,7 +43,9 @@ def read_arm(bench: Workbench, fields: Any, name: str | None, *, preset: str | N
 def changed(bench: Workbench, variant: Variant, changes: Mapping[str, KnobValue]) -> Variant:
     """`variant` with other values for some knobs (UsageError for a knob or value that is not known)."""
     parsed = {key: bench.knobs.knob(key).parse(value) for key, value in changes.items()}
-    name = "+".join([variant.name, *(f"{key}={value}" for key, value in parsed.items())])
+    preset, *before = variant.name.split("+")
+    kept = [change for change in before if change.partition("=")[0] not in parsed]
+    name = "+".join([preset, *kept, *(f"{key}={value}" for key, value in parsed.items())])
     return Variant(name, variant.settings | parsed)
 
 

@@ -172,14 +172,18 @@ def require_same_place(planned: Planned, here: dict[str, object]) -> None:
 
 
 def find_unfinished(bench: Workbench, plan: Plan) -> ExperimentFolder:
-    """The newest experiment of this plan that is not complete (UsageError when there is none, or the plan changed)."""
+    """The newest experiment of this plan, in whatever number of blocks and scale, that is not complete.
+
+    UsageError when there is none, or the plan says something else since.
+    """
     same = [
         one for one in experiments.all_experiments(bench.settings.experiments) if one.planned.plan.name == plan.name
     ]
     unfinished = [one for one in same if not one.progress.complete]
     if not unfinished:
         raise UsageError(f"There is no unfinished experiment of plan {plan.name!r}", do="Start one without --resume.")
-    if unfinished[-1].planned.plan != plan:
+    begun = unfinished[-1].planned.plan
+    if begun != replace(plan, blocks=begun.blocks, load=replace(plan.load, scale=begun.load.scale)):
         raise UsageError(
             f"Plan {plan.name!r} is not what it was when experiment {unfinished[-1].planned.id} began",
             "a plan is fixed before the first run",

@@ -171,7 +171,7 @@ def test_changed_plan_is_no_resumption(bench, tuning, plan, killing):
     with pytest.raises(BaseException, match=r"\d+"):
         tuning.start(plan())
     with pytest.raises(UsageError, match="fixed before the first run"):
-        find_unfinished(bench, plan(blocks=4))
+        find_unfinished(bench, plan(seed=4))
 
 
 def test_edited_plan_or_state_is_one_sentence(bench, tuning, plan):

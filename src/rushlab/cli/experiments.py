@@ -1,0 +1,89 @@
+"""`rushlab tune`, `experiment`: planned experiments, and what they say."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rushlab.cli.printing import show as show_on_screen
+
+if TYPE_CHECKING:
+    from rushlab.flows.workbench import Workbench
+    from rushlab.model.experiment_result import ExperimentResult
+    from rushlab.model.plan import Plan
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (tune, experiment):
+        app.command(command.__name__)(command)
+
+
+def tune(
+    plan: Annotated[str, typer.Argument(help="A plan's file or name; with --resume also an experiment's id.")],
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished experiment of this plan.")
+    ] = False,
+    blocks: Annotated[int | None, typer.Option(help="Blocks instead of the plan's own; 3 is a screening.")] = None,
+    scale: Annotated[str | None, typer.Option(help="Scale instead of the plan's own.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what it would take.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
+    backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
+) -> None:
+    """Drive a planned experiment: every variant once per block, in random order, each from a fresh state."""
+    from rushlab.cli.listening import TerminalListener
+    from rushlab.flows.tuning import TuneOrder, carry_out
+    from rushlab.flows.workbench import Workbench
+
+    bench = Workbench.open()
+    order = TuneOrder.parse(bench, plan, resume=resume, blocks=blocks, scale=scale, backend=backend)
+    if order.resumed is None:
+        _look_ahead(bench, order.plan, silent=(quiet or as_json) and not preview)
+    if preview:
+        raise typer.Exit
+    if sys.stdin.isatty() and not yes:
+        typer.confirm("Start?", default=True, abort=True, err=True)
+    with TerminalListener(quiet=quiet) as listener:
+        tuned = carry_out(bench, order, listener)
+    _print(tuned.result, as_json=as_json)
+    typer.echo(tuned.page, err=as_json)
+    raise typer.Exit(tuned.exit_code)
+
+
+def experiment(
+    name: Annotated[str, typer.Argument(help="An experiment's id, a part of one, its folder, or `last`.")] = "last",
+    as_json: JsonOption = False,
+) -> None:
+    """Show what an experiment found, judged anew from its runs."""
+    from rushlab.flows.experiments import exit_code, open_result
+    from rushlab.flows.workbench import Workbench
+
+    result = open_result(Workbench.open(), name)
+    _print(result, as_json=as_json)
+    raise typer.Exit(exit_code(result))
+
+
+def _look_ahead(bench: Workbench, plan: Plan, *, silent: bool) -> None:
+    """Refuse what cannot be, and say what will be."""
+    from rushlab.flows.previews import preview
+    from rushlab.show import experiment_terminal
+
+    ahead = preview(bench, plan)
+    if not silent:
+        show_on_screen(experiment_terminal.preview(ahead))
+
+
+def _print(result: ExperimentResult, *, as_json: bool) -> None:
+    from rushlab.flows.experiments import result_json
+    from rushlab.show import experiment_terminal
+
+    if as_json:
+        typer.echo(json.dumps(result_json(result), indent=1, allow_nan=False))
+    else:
+        show_on_screen(experiment_terminal.result(result))

@@ -1,0 +1,73 @@
+"""What a plan will take and what it can hope to see, said before anything starts."""
+
+from __future__ import annotations
+
+import statistics
+
+from rushlab.flows.experiments import last_noise
+from rushlab.flows.tune import AROUND_S
+from rushlab.flows.workbench import Workbench
+from rushlab.judge.power import smallest_change
+from rushlab.judge.stages import steady_window
+from rushlab.model.errors import UsageError
+from rushlab.model.plan import REQUESTS_PER_RUN, Plan
+from rushlab.model.preview import Preview
+from rushlab.world.experiments import all_experiments
+from rushlab.world.host import host
+
+
+def preview(bench: Workbench, plan: Plan) -> Preview:
+    """Look ahead; starts and writes nothing.
+
+    Raises
+    ------
+    UsageError
+        The plan has a budget that it cannot keep.
+    """
+    noise = last_noise(bench, plan.goal.metric, {"host": host()}, plan.load)
+    smallest = None if noise.sd is None else smallest_change(noise.sd, plan.blocks)
+    found = Preview(
+        plan=plan,
+        seconds_per_run=plan.load.length_s + _around(bench),
+        noise=noise,
+        smallest=smallest,
+        warnings=tuple(_warnings(plan)),
+    )
+    if plan.budget_min is not None and found.seconds > plan.budget_min * 60:
+        raise _over_budget(found, plan.budget_min)
+    return found
+
+
+def _around(bench: Workbench) -> float:
+    """Seconds of a run besides its load: the median of the last experiment here, a guess before any."""
+    taken = [
+        slot.seconds - folder.planned.plan.load.length_s
+        for folder in list(all_experiments(bench.settings.experiments))[-1:]
+        for slot in folder.progress.slots
+        if slot.seconds is not None
+    ]
+    return max(1.0, statistics.median(taken)) if taken else AROUND_S
+
+
+def _over_budget(found: Preview, budget_min: float) -> UsageError:
+    plan = found.plan
+    affordable = int((budget_min * 60 / found.seconds_per_run - plan.settling) // len(plan.arms))
+    do = f"Take --blocks {affordable}." if affordable >= 2 else "Take fewer variants, a smaller scale, or more time."
+    why = f"{plan.runs} runs of about {found.seconds_per_run:.0f} s are {found.seconds / 60:.0f} minutes"
+    return UsageError(f"Plan {plan.name!r} cannot end within {budget_min:g} minutes", why, do)
+
+
+def _warnings(plan: Plan) -> list[str]:
+    profile = plan.load.profile.at_scale(plan.load.scale)
+    said = []
+    held = steady_window(profile)
+    if held is None:
+        said.append(f"{plan.load.profile.name} holds no load: figures are of the whole ramp, not of an operating point")
+    else:
+        pause = profile.pause_s if plan.load.model == "closed" else 1.0
+        most = profile.peak_vus * (held[1] - held[0]) / pause if pause else float("inf")
+        if most < REQUESTS_PER_RUN:
+            said.append(f"at most {most:,.0f} requests in a run's window; {REQUESTS_PER_RUN:,} are wanted")
+    if plan.screening:
+        said.append(f"{plan.blocks} blocks are a screening: verdicts stay exploratory")
+    return said

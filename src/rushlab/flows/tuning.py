@@ -1,0 +1,113 @@
+"""`rushlab tune` as a whole: the plan found and checked, driven or resumed, its result written beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from msgspec.structs import replace as changed
+
+from rushlab.flows.experiments import exit_code, open_result, result_json, result_of
+from rushlab.flows.plans import open_plan, shipped
+from rushlab.flows.tune import Hands, Tuning, find_unfinished
+from rushlab.flows.workbench import Listener, Workbench
+from rushlab.model.errors import UsageError
+from rushlab.model.experiment_result import ExperimentResult
+from rushlab.model.plan import Plan
+from rushlab.model.profile import parse_scale
+from rushlab.model.verdict import ExitCode
+from rushlab.show import experiment_terminal
+from rushlab.world.experiments import ExperimentFolder, open_experiment
+from rushlab.world.files import check_writable, write_atomic
+
+__all__ = ["TuneOrder", "Tuned", "carry_out", "open_result", "result_json", "write_result"]
+
+
+@dataclass(frozen=True, slots=True)
+class TuneOrder:
+    """A plan to drive, or the experiment (`resumed`) to go on with."""
+
+    plan: Plan
+    resumed: ExperimentFolder | None = None
+    backend: str = "native"
+
+    @classmethod
+    def parse(
+        cls,
+        bench: Workbench,
+        name: str,
+        *,
+        resume: bool = False,
+        blocks: int | None = None,
+        scale: str | float | None = None,
+        backend: str = "native",
+    ) -> TuneOrder:
+        """Check everything before anything starts.
+
+        `name` is a plan's file or name; with `resume` it may also be an experiment's id (or `last`).
+
+        Raises
+        ------
+        UsageError
+            The plan cannot be, or there is nothing to resume.
+        """
+        bench.backend(backend)
+        if resume and not (blocks is None and scale is None):
+            raise UsageError(
+                "--resume cannot have another number of blocks or scale", "the plan was fixed before its runs"
+            )
+        if resume:
+            folder = _to_resume(bench, name)
+            return cls(folder.planned.plan, folder, backend)
+        plan = open_plan(bench, name, blocks=blocks)
+        if scale is not None:
+            plan = changed(plan, load=changed(plan.load, scale=parse_scale(scale)))
+        return cls(plan, None, backend)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """Where an experiment is, what it says, and the exit code that goes with it."""
+
+    folder: ExperimentFolder
+    result: ExperimentResult
+
+    @property
+    def page(self) -> Path:
+        return self.folder.path / "report.html"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return exit_code(self.result)
+
+
+def carry_out(bench: Workbench, order: TuneOrder, listener: Listener, *, hands: Hands | None = None) -> Tuned:
+    """Drive the experiment to its end and write its result (see `flows.tune.Tuning` for what can stop it)."""
+    check_writable(bench.settings.experiments)
+    tuning = Tuning(bench, order.backend, listener, lambda folder, block: _tell(bench, folder, block, listener))
+    if hands is not None:
+        tuning = replace(tuning, hands=hands)
+    folder = tuning.start(order.plan) if order.resumed is None else tuning.resume(order.resumed)
+    listener.step("judging the experiment")
+    tuned = Tuned(folder, result_of(bench, folder))
+    write_result(tuned)
+    return tuned
+
+
+def write_result(tuned: Tuned) -> Path:
+    """Write `experiment.json` beside the plan; its path."""
+    target = tuned.folder.path / "experiment.json"
+    write_atomic(target, json.dumps(result_json(tuned.result), indent=1, allow_nan=False) + "\n")
+    return target
+
+
+def _to_resume(bench: Workbench, name: str) -> ExperimentFolder:
+    """The unfinished experiment of the plan `name`, or the experiment of that id."""
+    if name in shipped(bench) or Path(name).is_file():
+        return find_unfinished(bench, open_plan(bench, name))
+    return open_experiment(bench.settings.experiments, name)
+
+
+def _tell(bench: Workbench, folder: ExperimentFolder, block: int, listener: Listener) -> None:
+    listener.step(experiment_terminal.interim(result_of(bench, folder), block))

@@ -1,0 +1,56 @@
+"""What `tune` and `experiment` print: a preview, an interim line, a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from rushlab.model.experiment_result import ExperimentResult
+from rushlab.model.metric import METRICS
+from rushlab.model.preview import Preview
+from rushlab.show.comparing import table
+from rushlab.show.experiment_words import interval, ratio, share
+from rushlab.show.lists import checks, columns
+from rushlab.show.terminal import grid
+
+
+def preview(found: Preview) -> RenderableType:
+    """The plan before it starts: arms, runs, time, and what it can hope to see."""
+    plan = found.plan
+    arms = columns(("arm", "setting", ""), [(arm.name, arm.variant.name, arm.note) for arm in plan.arms])
+    seen = f"{share(found.smallest)} ({plan.blocks} blocks, 80 % power, noise of {found.noise.experiment})"
+    lines = [
+        f"by {METRICS[plan.goal.metric].title} ({plan.goal.better} is better), margin {share(plan.goal.margin)}",
+        f"{plan.runs} runs of about {found.seconds_per_run:.0f} s: about {max(1, round(found.seconds / 60))} minutes",
+        f"smallest change that can be seen: {seen if found.smallest else 'unknown: run plans/a-a.yaml first'}",
+    ]
+    warned = [Text(f"note: {text}", style="yellow") for text in found.warnings]
+    return Group(Text(f"{plan.title}. {plan.question}", style="bold"), *map(Text, lines), arms, *warned)
+
+
+def interim(found: ExperimentResult, block: int) -> str:
+    """One line after a block: `block 2 of 6 · accept p95 so far: pool 0.81× [0.70, 0.93]`."""
+    primary = [one for one in found.comparisons if one.metric == found.metric]
+    said = [f"{one.variant} {ratio(one.ratio)} {interval(one.interval)}" for one in primary]
+    return f"block {block} of {found.blocks} · {METRICS[found.metric].title} so far: {'; '.join(said)}"
+
+
+def result(found: ExperimentResult) -> RenderableType:
+    """The sentence, every comparison metric by metric, the checks, what was excluded."""
+    tables: list[RenderableType] = []
+    for metric in dict.fromkeys(one.metric for one in found.comparisons):
+        tables += [Text(f"{METRICS[metric].title}{'' if metric == found.metric else ' (exploratory)'}", style="bold")]
+        tables += [grid(table([one for one in found.comparisons if one.metric == metric])), Text()]
+    left = [Text(text, style="yellow") for text in _left_out(found)]
+    return Group(Text(found.sentence, style="bold"), Text(), *tables, checks(found.checks), *left)
+
+
+def _left_out(found: ExperimentResult) -> Iterator[str]:
+    for run in found.runs:
+        if run.objection:
+            yield f"excluded: block {run.block}, {run.arm}: {run.objection}"
+    for arm in found.arms:
+        if arm.bar:
+            yield f"outside the ranking: {arm.name}: {arm.bar}"
