@@ -8,16 +8,17 @@ from typing import Any
 
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import UsageError
+from rushlab.model.metric import find_metric
 from rushlab.model.plan import Arm, Crossing
 from rushlab.model.variant import KnobValue, Variant, unknown
 
-KEYS = ("name", "preset", "set", "section", "note")
+KEYS = ("name", "preset", "set", "section", "note", "metric")
 #: A half fraction needs this many factors: below, main effects would be mistaken for interactions.
 FEWEST_FACTORS = 3
 
 
 def read_arm(bench: Workbench, fields: Any, name: str | None, *, preset: str | None, on: Arm | None = None) -> Arm:
-    """An arm as a plan writes it: a preset's name, knobs alone, or `name`, `preset`, `set`, `section`, `note`.
+    """An arm as a plan writes it: a preset's name, knobs alone, or `name`, `preset`, `set`, …
 
     Without a preset of its own, a variant's knobs are changes to the baseline `on`.
     """
@@ -37,6 +38,7 @@ def read_arm(bench: Workbench, fields: Any, name: str | None, *, preset: str | N
         variant=variant,
         section=str(known.get("section", "")),
         note=str(known.get("note", "")),
+        metric=find_metric(str(known["metric"])).name if "metric" in known else "",
     )
 
 

@@ -66,6 +66,7 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
         exploratory=first_look,
         arms=arms,
         comparisons=found,
+        shifts=judged.shifts(plan, runs),
         ranking=best,
         checks=made,
         noise=noise,

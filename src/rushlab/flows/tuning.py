@@ -8,7 +8,9 @@ from pathlib import Path
 
 from msgspec.structs import replace as changed
 
+from rushlab.flows import notebooks
 from rushlab.flows.experiments import exit_code, open_result, result_json, result_of
+from rushlab.flows.live import NotebookListener, refuse_unknown_parameters
 from rushlab.flows.plans import open_plan, shipped
 from rushlab.flows.tune import Hands, Tuning, find_unfinished
 from rushlab.flows.workbench import Listener, Workbench
@@ -20,8 +22,6 @@ from rushlab.model.verdict import ExitCode
 from rushlab.show import experiment_terminal
 from rushlab.world.experiments import ExperimentFolder, open_experiment
 from rushlab.world.files import check_writable, write_atomic
-
-__all__ = ["TuneOrder", "Tuned", "carry_out", "open_result", "result_json", "write_result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +91,78 @@ def carry_out(bench: Workbench, order: TuneOrder, listener: Listener, *, hands: 
     folder = tuning.start(order.plan) if order.resumed is None else tuning.resume(order.resumed)
     listener.step("judging the experiment")
     tuned = Tuned(folder, result_of(bench, folder))
-    write_result(tuned)
+    write_result(bench, tuned)
     return tuned
 
 
-def write_result(tuned: Tuned) -> Path:
-    """Write `experiment.json` beside the plan; its path."""
-    target = tuned.folder.path / "experiment.json"
-    write_atomic(target, json.dumps(result_json(tuned.result), indent=1, allow_nan=False) + "\n")
+def open_tuning(
+    plan: str = "a-a",
+    *,
+    blocks: int = 0,
+    resume: bool = False,
+    experiment: str = "",
+    listener: Listener | None = None,
+) -> ExperimentResult:
+    """The result of a notebook: of `experiment` when one is named, else of `plan`, driven now.
+
+    Parameters
+    ----------
+    plan, blocks, resume
+        As for `rushlab tune`; 0 blocks: as the plan says.
+    experiment
+        An experiment's id, a part of one, its folder, or `last`.
+    """
+    refuse_unknown_parameters(("plan", "blocks", "resume", "experiment"))
+    bench = Workbench.open()
+    if experiment:
+        return open_result(bench, experiment)
+    order = TuneOrder.parse(bench, plan, resume=resume, blocks=blocks or None)
+    return carry_out(bench, order, listener or NotebookListener()).result
+
+
+def write_result(bench: Workbench, tuned: Tuned) -> None:
+    """Write `experiment.json`, the executed notebook and its page beside the plan."""
+    write_atomic(tuned.folder.path / "experiment.json", _json(tuned.result))
+    write_page(bench, tuned.folder, tuned.result, tuned.page)
+
+
+def write_page(bench: Workbench, folder: ExperimentFolder, result: ExperimentResult, target: Path) -> None:
+    """The experiment's page at `target`, and the executed notebook beside it (StorageError, ResultError)."""
+    from rushlab.show import html  # the notebook format's validator takes a second to import
+    from rushlab.show.experiment_head import head
+
+    executed = target.with_suffix(".ipynb")
+    source = bench.settings.root / "notebooks" / "tuning.ipynb"
+    parameters = {"experiment": str(folder.path.absolute())}
+    notebooks.execute(source, executed, parameters, root=bench.settings.root)
+    write_atomic(target, html.page(executed, head(result)))
+
+
+def export_experiment(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:
+    """Write one experiment as html or json; the path of the file.
+
+    Raises
+    ------
+    UsageError
+        Experiments are not exported as `kind`.
+    ResultError
+        There is no such experiment, or it has no result.
+    """
+    if kind not in ("html", "json"):
+        raise UsageError(f"An experiment cannot be exported as {kind}", "there are html and json")
+    folder = open_experiment(bench.settings.experiments, name)
+    result = result_of(bench, folder)
+    target = (out or Path(f"{folder.planned.id}.{kind}")).absolute()
+    check_writable(target.parent)
+    if kind == "json":
+        write_atomic(target, _json(result))
+    else:
+        write_page(bench, folder, result, target)
     return target
+
+
+def _json(result: ExperimentResult) -> str:
+    return json.dumps(result_json(result), indent=1, allow_nan=False) + "\n"
 
 
 def _to_resume(bench: Workbench, name: str) -> ExperimentFolder:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 from msgspec.structs import replace
 
 from rushlab.judge.comparison import Question, compare_all
+from rushlab.judge.paired import paired
 from rushlab.model.comparison import Comparison, Exclusion, Outcome
-from rushlab.model.experiment_result import ArmResult, MeasuredRun
+from rushlab.model.experiment_result import ArmResult, MeasuredRun, Shift
 from rushlab.model.metric import METRICS
 from rushlab.model.plan import Arm, Plan
 
 
 def comparisons(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[Comparison, ...]:
-    """Every variant against the baseline, the plan's metric first, all others exploratory.
+    """Every variant against the baseline, the plan's metric first; what was not declared is exploratory.
 
     A variant that broke an invariant gets no verdict, nor does anything beside a baseline that did.
     """
@@ -33,13 +34,37 @@ def arm_results(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[ArmResult, ...
     return tuple(_arm_result(plan, arm, [run for run in runs if run.arm == arm.name]) for arm in plan.arms)
 
 
+def shifts(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[Shift, ...]:
+    """Each percentile of the accept times against the baseline's, paired over the blocks; exploratory by nature.
+
+    Where the whole distribution moves, all percentiles shift alike; where a queue forms, the upper ones move more.
+    """
+    quantiles = {(run.arm, run.block): run.quantiles for run in runs if run.objection is None}
+    names = dict.fromkeys(name for known in quantiles.values() for name in known)
+    found = [_shift(plan, quantiles, arm.name, name) for arm in plan.variants for name in names]
+    return tuple(shift for shift in found if shift is not None)
+
+
+def _shift(plan: Plan, quantiles: Mapping[tuple[str, int], Mapping[str, float]], arm: str, name: str) -> Shift | None:
+    both = [
+        (quantiles.get((plan.baseline.name, block), {}).get(name), quantiles.get((arm, block), {}).get(name))
+        for block in range(1, plan.blocks + 1)
+    ]
+    logs = [math.log(second / first) for first, second in both if first and second]
+    if not logs:
+        return None
+    estimate = paired(logs)
+    percent = int(name.removeprefix("p"))
+    return Shift(variant=arm, percent=percent, ratio=estimate.ratio, interval=estimate.interval(), k=estimate.k)
+
+
 def ranking(arms: Iterable[ArmResult], found: Iterable[Comparison], metric: str) -> tuple[str, ...]:
     """Variants that are better than the baseline and barred by nothing, best first."""
     barred = {arm.name for arm in arms if arm.bar}
     better = [
         one
         for one in found
-        if one.metric == metric and one.verdict is Outcome.BETTER and one.ratio and one.variant not in barred
+        if one.metric == metric and one.declared and one.verdict is Outcome.BETTER and one.variant not in barred
     ]
     return tuple(one.variant for one in sorted(better, key=lambda one: abs(math.log(one.ratio or 1)), reverse=True))
 
@@ -73,7 +98,7 @@ def _question(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> Question:
         metric=metric,
         better=plan.goal.better if primary else METRICS[metric].better,
         margin=plan.goal.margin,
-        declared=None if primary else (),
+        declared=plan.judged_by(metric),
         exclusions=tuple(_exclusions(runs, metric)),
     )
 
@@ -121,6 +146,7 @@ def _arm_result(plan: Plan, arm: Arm, runs: Sequence[MeasuredRun]) -> ArmResult:
         },
         section=arm.section,
         note=arm.note,
+        metric=arm.metric or plan.goal.metric,
         k=len(used),
         typical={metric: _typical(used, metric) for metric in METRICS},
         counts=_summed(runs),

@@ -41,7 +41,7 @@ class ArmResult(Struct, frozen=True, kw_only=True):
     """One arm over its blocks: `typical` is the geometric mean of each metric, `counts` the sums of the audits.
 
     `bar` says why the arm is outside the ranking (an invariant failed, a constraint of the plan is not met).
-    `red`: an invariant failed.
+    `red`: an invariant failed. `metric` is the one it was declared to be judged by.
     """
 
     name: str
@@ -49,6 +49,7 @@ class ArmResult(Struct, frozen=True, kw_only=True):
     changes: dict[str, KnobValue]
     section: str
     note: str
+    metric: str
     k: int
     typical: dict[str, float | None]
     counts: dict[str, int | None]
@@ -69,6 +70,16 @@ class Noise(Struct, frozen=True, kw_only=True):
     experiment: str | None
     enough: bool
     reason: str | None = None
+
+
+class Shift(Struct, frozen=True, kw_only=True):
+    """How far one percentile of the accept times moved: variant / baseline over `k` blocks, with its 95 % interval."""
+
+    variant: str
+    percent: int
+    ratio: float
+    interval: tuple[float, float] | None
+    k: int
 
 
 class ExperimentResult(Struct, frozen=True, kw_only=True):
@@ -99,6 +110,7 @@ class ExperimentResult(Struct, frozen=True, kw_only=True):
     exploratory: str | None
     arms: tuple[ArmResult, ...]
     comparisons: tuple[Comparison, ...]
+    shifts: tuple[Shift, ...]
     ranking: tuple[str, ...]
     checks: tuple[Check, ...]
     noise: tuple[Noise, ...]

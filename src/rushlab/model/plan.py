@@ -27,12 +27,17 @@ DRAIN_LIMIT_S = 20.0
 
 
 class Arm(Struct, frozen=True, kw_only=True):
-    """One setting that the experiment tries; `section` and `note` tie it to a recommendation of the report."""
+    """One setting that the experiment tries; `section` and `note` tie it to a recommendation of the report.
+
+    `metric` is the one this arm is judged by, where it is not the plan's: what acts on the asynchronous half is
+    judged by what is confirmed.
+    """
 
     name: str
     variant: Variant
     section: str = ""
     note: str = ""
+    metric: str = ""
 
 
 class Operating(Struct, frozen=True, kw_only=True):
@@ -104,8 +109,13 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The primary metric first, then the exploratory ones."""
-        return tuple(dict.fromkeys((self.goal.metric, *self.others)))
+        """The primary metric first, then those that arms are judged by, then the exploratory ones."""
+        own = [arm.metric for arm in self.variants if arm.metric]
+        return tuple(dict.fromkeys((self.goal.metric, *own, *self.others)))
+
+    def judged_by(self, metric: str) -> tuple[str, ...]:
+        """The variants for which `metric` was declared beforehand."""
+        return tuple(arm.name for arm in self.variants if (arm.metric or self.goal.metric) == metric)
 
     @property
     def runs(self) -> int:

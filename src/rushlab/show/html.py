@@ -33,13 +33,15 @@ from rushlab.show.views import RunView, Study
 class Head:
     """What stands above a page: facts (name → text), badges, and sentences that must not be overlooked.
 
-    `title` takes the place of the notebook's own where a page is about one thing that has a name.
+    `title` takes the place of the notebook's own where a page is about one thing that has a name,
+    `caution` that of "This report is partial." over the warnings.
     """
 
     facts: tuple[tuple[str, str], ...] = ()
     badges: tuple[Cell, ...] = ()
     warnings: tuple[str, ...] = ()
     title: str = ""
+    caution: str = ""
 
     @classmethod
     def of(cls, study: Study) -> Head:
