@@ -69,7 +69,16 @@ def test_the_page_of_a_run_begins_with_its_verdict_and_every_check(executed_run:
     for badge in ("run VALID", "audit PASS", "1 of 3 thresholds missed"):
         assert badge in text
     assert re.findall(r'<li class="level-2"><a href="#s\d+-[a-z-]+">([^<]+)', text) == [
-        *("Verdict", "Findings", "Response time", "Over time", "Distribution", "Outcomes", "Accept and confirm"),
+        *(
+            "Verdict",
+            "Findings",
+            "Response time",
+            "Over time",
+            "Inside the service",
+            "Distribution",
+            "Outcomes",
+            "Accept and confirm",
+        ),
         *("Cost", "Words", "Settings and provenance"),
     ]
     assert text.index("Checks and invariants") < text.index("load: response time and requests")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
 
 from rushlab.flows.driving import running_stack
+from rushlab.flows.figures import outcome_of
 from rushlab.flows.live import refuse_unknown_parameters
 from rushlab.flows.run import Order, execute
 from rushlab.flows.studies import gather, open_view, require_verified
@@ -16,6 +18,7 @@ from rushlab.model.profile import Model, parse_scale
 from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import ExitCode
 from rushlab.show.views import RunView, Study
+from rushlab.world import points_load
 from rushlab.world.folders import RunFolder, open_run
 
 __all__ = ["exit_code", "find_run", "find_verified", "open_study", "open_view", "parse_order", "run_json", "run_once"]
@@ -63,7 +66,18 @@ def open_study(run: str = "last") -> Study:
         There is no such run, it has no result, or its artefacts were changed.
     """
     refuse_unknown_parameters(("run",))
-    return gather(Workbench.open(), [run])
+    bench = Workbench.open()
+    study, folder = gather(bench, [run]), find_run(bench, run)
+    return _with_answers(study, folder)
+
+
+def _with_answers(study: Study, folder: RunFolder) -> Study:
+    """The study of one run, with what was answered second by second: only its own page draws that."""
+    (view,) = study
+    start = folder.record.timing.started or folder.record.timing.created
+    answers = points_load.outcomes_per_second(folder.points, start, outcome_of)
+    whole = dataclasses.replace(view, answers=answers)
+    return dataclasses.replace(study, variants={view.run.variant: {view.run.profile.name: whole}})
 
 
 def run_json(view: RunView) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from collections.abc import Iterable
 
 import msgspec
 
+from rushlab.flows.circumstances import measured_window
 from rushlab.flows.cuts import population_rows, stage_rows
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import ResultError
 from rushlab.model.results import RunFigures
 from rushlab.model.run import Run, State
+from rushlab.show.run_series import RunSeries
 from rushlab.show.views import RunView, Study
-from rushlab.world import points
+from rushlab.world import points, prometheus
 from rushlab.world.folders import RunFolder, open_run
 from rushlab.world.reference import PATH, read_reference
 
@@ -76,7 +78,15 @@ def open_view(folder: RunFolder) -> RunView:
         points.distribution(folder.points),
         stage_rows(folder),
         population_rows(folder),
+        run_series(folder),
     )
+
+
+def run_series(folder: RunFolder) -> RunSeries:
+    """What Prometheus saw of a run; for an older one, that nothing was kept."""
+    begin, end = measured_window(folder.record)
+    start = folder.record.timing.created if begin is None else begin
+    return RunSeries(*prometheus.load(folder.path), start, start if end is None else end)
 
 
 def require_verified(folder: RunFolder) -> None:

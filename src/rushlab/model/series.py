@@ -80,13 +80,13 @@ class SeriesFacts(Struct, frozen=True, kw_only=True):
 
 
 PANELS: dict[str, Panel] = {
-    "requests": Panel("requests answered, as the service counts them", "per second"),
+    "requests": Panel("answers, as the service counts them", "per second"),
     "latency": Panel("response time inside the service", "ms", logarithmic=True),
     "stages": Panel("where the requests inside the service are", "requests"),
     "pool": Panel("database connections of the service", "count"),
-    "pauses": Panel("pauses: event loop, garbage collectors", "ms"),
+    "pauses": Panel("event loop's delay, garbage collection", "ms"),
     "delivery": Panel("events on their way", "per second"),
-    "backlog": Panel("backlog", "messages"),
+    "backlog": Panel("backlog: outbox, consumer lag", "messages"),
     "confirm": Panel("from accept to confirm", "ms", logarithmic=True),
     "cpu": Panel("CPU time used", "% of a core"),
     "waits": Panel("threads ready, waiting for a CPU", "threads"),
@@ -120,35 +120,35 @@ SERIES: tuple[Series, ...] = (
         "requests", "", "requests", "service", "sum by (outcome) (rate(coupons_requests_total[$rate]))", by=("outcome",)
     ),
     Series("latency_mean", "mean", "latency", "service", _mean(_REQUEST), "lower"),
-    Series("latency_p50", "p50, from buckets", "latency", "service", _quantile(0.5, _REQUEST), "lower"),
-    Series("latency_p95", "p95, from buckets", "latency", "service", _quantile(0.95, _REQUEST), "lower"),
-    Series("inside", "all inside the service", "stages", "service", f"sum(rate({_REQUEST}_sum[$rate]))", "lower"),
+    Series("latency_p50", "p50 (buckets)", "latency", "service", _quantile(0.5, _REQUEST), "lower"),
+    Series("latency_p95", "p95 (buckets)", "latency", "service", _quantile(0.95, _REQUEST), "lower"),
+    Series("inside", "all", "stages", "service", f"sum(rate({_REQUEST}_sum[$rate]))", "lower"),
     Series("stages", "", "stages", "service", f"sum by (stage) (rate({_STAGE}[$rate]))", "lower", ("stage",)),
     Series("pool_size", "size", "pool", "service", "sum(last_over_time(coupons_pool_size[$now]))"),
     Series("pool_in_use", "in use", "pool", "service", "sum(last_over_time(coupons_pool_in_use[$now]))"),
     Series("pool_waiting", "waiting", "pool", "service", "sum(last_over_time(coupons_pool_waiting[$now]))", "lower"),
     Series(
         "loop_delay",
-        "event loop, longest delay of a second",
+        "event loop",
         "pauses",
         "service",
         "1000 * max(last_over_time(coupons_event_loop_delay_seconds[$now]))",
         "lower",
     ),
     Series(
-        "gc_service", "Python GC, service, per second", "pauses", "service",
+        "gc_service", "GC service", "pauses", "service",
         f'1000 * sum(rate({_GC}_sum{{role="service"}}[$rate]))', "lower",
     ),
     Series(
-        "gc_relay", "Python GC, relay, per second", "pauses", "relay",
+        "gc_relay", "GC relay", "pauses", "relay",
         f'1000 * sum(rate({_GC}_sum{{role="relay"}}[$rate]))', "lower",
     ),
     Series(
-        "gc_consumer", "Python GC, consumers, per second", "pauses", "consumer",
+        "gc_consumer", "GC consumers", "pauses", "consumer",
         f'1000 * sum(rate({_GC}_sum{{role="consumer"}}[$rate]))', "lower",
     ),
     Series(
-        "gc_broker", "JVM GC, broker, per second", "pauses", "process-exporter",
+        "gc_broker", "GC broker (JVM)", "pauses", "process-exporter",
         "1000 * sum by (process) (rate(rushlab_jvm_gc_seconds_total[$rate]))", "lower",
     ),
     Series(
@@ -161,11 +161,11 @@ SERIES: tuple[Series, ...] = (
     ),
     Series("outbox", "outbox", "backlog", "relay", "sum(last_over_time(coupons_outbox_pending[$now]))", "lower"),
     Series(
-        "lag", "lag of partition", "backlog", "consumer",
+        "lag", "lag", "backlog", "consumer",
         "max by (partition) (last_over_time(coupons_consumer_lag[$now]))", "lower", ("partition",),
     ),
     Series("confirm_mean", "mean", "confirm", "consumer", _mean(_CONFIRM), "lower"),
-    Series("confirm_p95", "p95, from buckets", "confirm", "consumer", _quantile(0.95, _CONFIRM), "lower"),
+    Series("confirm_p95", "p95 (buckets)", "confirm", "consumer", _quantile(0.95, _CONFIRM), "lower"),
     Series(
         "cpu_service", "", "cpu", "service", _used('process_cpu_seconds_total{role="service"}'), "lower", ("instance",)
     ),
@@ -194,7 +194,7 @@ SERIES: tuple[Series, ...] = (
         "lower", _PROCESS,
     ),
     Series(
-        "heap", "broker's heap after its last GC", "memory", "process-exporter",
+        "heap", "broker's heap", "memory", "process-exporter",
         "sum(last_over_time(rushlab_jvm_heap_bytes[$now])) / 1e6", "lower",
     ),
     Series(
@@ -206,19 +206,15 @@ SERIES: tuple[Series, ...] = (
         'sum(rate(mysql_global_status_commands_total{command="commit"}[$rate]))',
     ),
     Series(
-        "threads_running", "threads at work", "locks", "mysqld-exporter",
+        "threads_running", "threads running", "locks", "mysqld-exporter",
         "sum(last_over_time(mysql_global_status_threads_running[$now]))", "lower",
     ),
     Series(
-        "row_locks", "transactions waiting for a row", "locks", "mysqld-exporter",
+        "row_locks", "waiting for a row", "locks", "mysqld-exporter",
         "sum(rate(mysql_global_status_innodb_row_lock_time[$rate])) / 1000", "lower",
     ),
     Series(
         "redis_commands", "commands", "redis", "redis-exporter", "sum(rate(redis_commands_processed_total[$rate]))"
-    ),
-    Series(
-        "redis_busy", "milliseconds at work", "redis", "redis-exporter",
-        "1000 * sum(rate(redis_commands_duration_seconds_total[$rate]))", "lower",
     ),
     Series("request_sum", "all inside the service", "totals", "service", f"sum(last_over_time({_REQUEST}_sum[$now]))"),
     Series("request_count", "requests", "totals", "service", f"sum(last_over_time({_REQUEST}_count[$now]))"),

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from rushlab.show import figures, tables
+from rushlab.show.run_series import NEVER
 from rushlab.show.several import Heading, Several
-from rushlab.show.views import Study
+from rushlab.show.views import RunView, Study
 
 #: Profiles that have their own place in the notebook, in the report's order.
 NAMED = ("smoke", "load", "stress-100", "stress-500", "peak-1500", "peak-2000")
 
+NO_POINTS = "Nothing was recorded over time."
 TOO_FEW = "Too few requests for a distribution."
 
 
@@ -42,6 +44,14 @@ def others(study: Study) -> Several:
     if not extra:
         return Several((Remark("This study has no other profiles."),))
     return Several(tuple(part for name in extra for part in _profile(study, name, heading=True)))
+
+
+def course(view: RunView) -> Several:
+    """A run over time, servers and all, and why they are not there; for a run without points that there is nothing."""
+    chart = figures.course(view)
+    reason = NEVER if view.series is None else view.series.reason
+    remarks = (Remark(f"No data of the servers: {reason}."),) if reason else ()
+    return Several((Remark(NO_POINTS) if chart is None else chart, *remarks))
 
 
 def outcomes(study: Study, name: str) -> Several:

@@ -11,6 +11,7 @@ from rushlab.model.reference import Reference, ReferenceProfile
 from rushlab.model.results import RunFigures
 from rushlab.model.run import Run
 from rushlab.model.verdict import Status, Validity
+from rushlab.show.run_series import RunSeries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,10 @@ class RunView:
     populations
         Optional, one row per outcome: outcome, requests, median_ms, p95_ms, p99_ms, max_ms; first, last (seconds
         since the start at which the first and the last of them was answered).
+    series
+        What Prometheus saw; None where it was not looked for.
+    answers
+        Optional, one row per second since the start and outcome that came up in it: second, outcome, requests.
     """
 
     run: Run
@@ -41,6 +46,8 @@ class RunView:
     distribution: pd.DataFrame | None = None
     stages: pd.DataFrame | None = None
     populations: pd.DataFrame | None = None
+    series: RunSeries | None = None
+    answers: pd.DataFrame | None = None
 
     @property
     def label(self) -> str:

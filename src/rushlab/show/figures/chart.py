@@ -44,6 +44,14 @@ MARKS: dict[str, Mark] = {
     "max": Mark("#9aa1ab", "dot", "circle", 1.4),
     "requests": Mark("#124f8c", "solid", "circle", 2.0),
     "failed": Mark("#b3261e", "solid", "x"),
+    "line-0": Mark("#124f8c", "solid", "circle"),
+    "line-1": Mark("#d97a08", "solid", "square"),
+    "line-2": Mark("#2a9d8f", "dash", "triangle-up"),
+    "line-3": Mark("#a63d74", "dashdot", "x"),
+    "line-4": Mark("#4a90d9", "dot", "diamond"),
+    "line-5": Mark("#8a5300", "longdash", "cross"),
+    "line-6": Mark("#6b7280", "dash", "star"),
+    "line-7": Mark("#22663a", "longdashdot", "hexagon"),
 }
 
 #: A limit's line: one colour that is seen on light and dark ground.

@@ -61,7 +61,7 @@ def timeline(view: RunView, ranges: dict[str, Any] | None = None) -> Chart:
     if view.timeline is None or view.timeline.empty:
         raise ValueError(f"run {view.run.id} has no timeline")
     frame, step = binned(view.timeline)
-    traces = [_vus(frame), *_latency(frame), *_throughput(frame)]
+    traces = [vus_line(frame), *latency_lines(frame), *throughput_lines(frame)]
     began = trouble.onset_of(view)
     layout = _layout(view, step, ranges or shared_ranges([view.timeline]))
     if began:
@@ -104,15 +104,18 @@ def binned(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return frame.groupby(frame["second"] // step, as_index=False).agg(rules), step
 
 
-def _vus(frame: pd.DataFrame) -> go.Scatter:
+def vus_line(frame: pd.DataFrame) -> go.Scatter:
+    """Virtual users, as an area."""
     return _line(frame, "vus", "vus", "y", "%{y:,.0f}", name="virtual users", fill="tozeroy", showlegend=False)
 
 
-def _latency(frame: pd.DataFrame) -> list[go.Scatter]:
+def latency_lines(frame: pd.DataFrame) -> list[go.Scatter]:
+    """p50, p90, p95 and the highest response time of each second, ms."""
     return [_line(frame, column, role, "y2", "%{y:,.4~g} ms", legend="legend") for role, column in LATENCY.items()]
 
 
-def _throughput(frame: pd.DataFrame) -> list[go.Scatter]:
+def throughput_lines(frame: pd.DataFrame) -> list[go.Scatter]:
+    """Requests and failures per second."""
     requests = _line(frame, "requests", "requests", "y3", "%{y:,.0f} /s", legend="legend2")
     failed = _line(frame, "failed", "failed", "y3", "%{y:,.0f} /s", legend="legend2", fill="tozeroy")
     return [requests, failed]

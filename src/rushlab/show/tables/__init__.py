@@ -3,6 +3,7 @@
 from rushlab.show.tables.checks import checks
 from rushlab.show.tables.cpu import cost, costs
 from rushlab.show.tables.guesses import guesses
+from rushlab.show.tables.inside import inside
 from rushlab.show.tables.limits import thresholds
 from rushlab.show.tables.onset import onset
 from rushlab.show.tables.origin import environment, provenance, settings
@@ -24,6 +25,7 @@ __all__ = [
     "environment",
     "guesses",
     "halves",
+    "inside",
     "latency",
     "onset",
     "outcome",

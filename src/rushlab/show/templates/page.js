@@ -30,7 +30,7 @@
     if (layout.showlegend) return { ...layout, height: layout.height + 44, margin: { ...layout.margin, t: layout.margin.t + 44 } };
     if (!(layout.meta && layout.meta.headed)) return layout;
     const copy = { ...layout, margin: { ...layout.margin, l: 40, r: 6 } };
-    for (const name of ["yaxis", "yaxis2", "yaxis3"]) copy[name] = { ...layout[name], title: { text: "" } };
+    for (const name of Object.keys(layout).filter((key) => key.startsWith("yaxis"))) copy[name] = { ...layout[name], title: { text: "" } };
     return copy;
   }
 
