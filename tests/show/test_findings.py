@@ -1,12 +1,14 @@
 import dataclasses
 
 import msgspec
+import numpy as np
 import pandas as pd
+import pytest
 
 from rushlab.model.reference import Reference
 from rushlab.model.verdict import Audit, Check, Status, Validity, Verdict
 from rushlab.show.findings import findings
-from rushlab.show.views import Study
+from rushlab.show.views import RunView, Study
 
 
 def sentences(study: Study) -> str:
@@ -98,6 +100,57 @@ def test_every_sentence_with_a_figure_changes_with_the_figures(study: Study, mak
     after = {item.sentence for item in findings(other)}
     ratios = {text for text in before if text.startswith("Variant recommended against report")}
     assert before & after == ratios  # both variants changed by the same factor: their ratio did not
+
+
+def measured_otherwise(study: Study, factor: float) -> Study:
+    """The same runs, everything measured times `factor` (shares of it where they cannot exceed 1)."""
+
+    def other(view: RunView) -> RunView:
+        assert view.figures
+        known = view.figures
+        times = {name: getattr(known, name) * factor for name in ("mean_ms", "median_ms", "p90_ms", "p95_ms", "p99_ms")}
+        results = tuple(
+            msgspec.structs.replace(one, value=one.value * factor if one.metric.endswith("duration") else one.value / 9)
+            for one in known.thresholds
+        )
+        changes = {
+            "requests": round(known.requests * factor) + 1,
+            "bound_share": (known.bound_share or 0) / (1 + factor),
+            "drain_s": (known.drain_s or 0) * factor,
+            "confirm_ms": {name: (value or 0) * factor for name, value in known.confirm_ms.items()},
+            "thresholds": tuple(msgspec.structs.replace(one, passed=False) for one in results),
+        }
+        line = None if view.timeline is None else view.timeline.assign(p95_ms=view.timeline["p95_ms"] * factor)
+        return dataclasses.replace(view, figures=msgspec.structs.replace(known, **times, **changes), timeline=line)
+
+    variants = {
+        name: {profile: other(view) for profile, view in views.items()} for name, views in study.variants.items()
+    }
+    # one variant alone is changed: two changed by the same factor would keep their ratio, and rightly so
+    return dataclasses.replace(
+        study, variants={"report": variants["report"], "recommended": study.variants["recommended"]}
+    )
+
+
+@pytest.mark.parametrize("factor", np.random.default_rng(11).uniform(0.2, 5.0, 12).round(3).tolist())
+def test_no_sentence_about_a_run_survives_other_measurements(literal_study: Study, factor: float) -> None:
+    before = literal_study
+    after = measured_otherwise(before, factor)
+    changed = {view.run.id for view in after.variants["report"].values()}
+    kept = {item.sentence for item in findings(before)} & {item.sentence for item in findings(after)}
+    resting = [item for item in findings(before) if item.sentence in kept and changed & set(item.runs)]
+    assert [item.sentence for item in resting] == []
+
+
+def test_a_sale_is_told_with_its_last_coupon(study: Study) -> None:
+    times = {"median_ms": 12.0, "p95_ms": 9.0, "p99_ms": 12.0, "max_ms": 30.0}
+    frame = pd.DataFrame({"outcome": ["issued", "sold_out"], "requests": [5000, 700]})
+    view = study.variants["report"]["load"]
+    sale = frame.assign(**times, first=[0.1, 18.0], last=[18.2, 60.0])
+    study.variants["report"]["load"] = dataclasses.replace(view, populations=sale)
+    (found,) = [item for item in findings(study) if "coupons went" in item.sentence]
+    assert "the last of 5,000 coupons went 18.2 s after the start; then 700 requests" in found.sentence
+    assert (found.value, found.unit, found.runs) == (18.2, "s", (view.run.id,))
 
 
 def test_an_invalid_run_yields_its_reason_and_no_figure(study: Study, exchange) -> None:

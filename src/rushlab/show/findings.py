@@ -17,6 +17,7 @@ from rushlab.show import trouble, units
 from rushlab.show.claims import usable
 from rushlab.show.comparisons import against_original, between_variants, steeper
 from rushlab.show.finding import Finding, Findings
+from rushlab.show.sale_findings import guessed, sold_out
 from rushlab.show.table import Tone
 from rushlab.show.tables.limits import value
 from rushlab.show.views import RunView, Study
@@ -153,4 +154,6 @@ RULES: tuple[Callable[[Study], Iterator[Finding]], ...] = (
     steeper,
     shares,
     slowest_drain,
+    sold_out,
+    guessed,
 )
