@@ -114,6 +114,12 @@ def test_a_key_in_two_partitions_fails() -> None:
     assert failed(frames(topic=split)) == ["I10"]
 
 
+def test_foreign_messages_with_a_key_of_ours_are_no_business_of_its_order() -> None:
+    foreign = pd.DataFrame({"event_id": [999], "user_id": [1], "partition": [1], "offset": [0], "key": [1]})
+    evidence = frames(topic=pd.concat([frames().topic, foreign], ignore_index=True))
+    assert failed(evidence) == ["I7"]
+
+
 def test_keys_of_one_event_each_have_no_order_to_keep() -> None:
     good = frames()
     check = one(frames(topic=good.topic.assign(key=good.topic["user_id"]), partition_key="user"), "I10")
@@ -171,6 +177,14 @@ def test_a_poisonous_message_that_blocks_those_behind_it_fails_after_a_while() -
     stuck = {"issues": issues, "effects": good.effects[reached], "dead": letters(), "drained": None}
     assert one(poisoned(4, **stuck, collected=BEGAN + 20), "I11").status == "UNKNOWN"
     assert one(poisoned(4, **stuck, collected=BEGAN + 60), "I11").status == "FAIL"
+
+
+def test_an_event_that_nobody_issued_is_poison_too() -> None:
+    good = poisoned(4)
+    foreign = good.topic.assign(event_id=good.topic["event_id"].replace(-1, 999))
+    assert failed(replace(good, topic=foreign)) == []
+    assert failed(replace(good, topic=foreign, dead=letters())) == ["I11"]
+    assert failed(replace(good, topic=foreign, faults=())) == ["I7"]
 
 
 def test_an_unreadable_message_that_nobody_put_there_is_foreign() -> None:

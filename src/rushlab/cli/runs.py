@@ -48,6 +48,10 @@ def run(
     scale: Annotated[str, typer.Option(help="full, demo (a tenth) or a factor on all durations.")] = "full",
     seed: Annotated[int, typer.Option(help="Seed of what is random in the load.")] = 1,
     backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="Break something on purpose: kill:redis@3+1, pause:relay@2+2 or poison@2 (repeatable)."),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when the verdict is UNKNOWN.")] = False,
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
@@ -59,7 +63,14 @@ def run(
 
     bench = Workbench.open()
     order = single.parse_order(
-        bench, profile, variant, parse_sets(sets or ()), scale=scale, model=model.value, seed=seed
+        bench,
+        profile,
+        variant,
+        parse_sets(sets or ()),
+        scale=scale,
+        model=model.value,
+        seed=seed,
+        faults=fault or (),
     )
     with TerminalListener(quiet=quiet) as listener:
         folder = single.run_once(bench, order, backend=backend, listener=listener)

@@ -17,10 +17,11 @@ from rushlab.flows.judging import judge_folder
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.model.errors import LoadError, RushlabError, StackError, StorageError
 from rushlab.model.profile import Model, Profile
-from rushlab.model.run import State
+from rushlab.model.run import Fault, State
 from rushlab.model.variant import Variant
 from rushlab.world import evidence, points, prometheus
 from rushlab.world.cpu import CpuMeter
+from rushlab.world.faults import Injector, Planned
 from rushlab.world.files import storage_error, write_json
 from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
@@ -46,6 +47,7 @@ class Order:
 
     `drain_limit_s` caps the wait for the confirmations; what is not confirmed then is the run's backlog.
     `labels` are written into the record's environment: which experiment the run belongs to.
+    `faults` are brought about on purpose while the load runs.
     """
 
     profile: Profile
@@ -55,6 +57,7 @@ class Order:
     seed: int = 1
     drain_limit_s: float = DRAIN_LIMIT_S
     labels: Mapping[str, Any] = field(default_factory=dict)
+    faults: tuple[Planned, ...] = ()
 
 
 def execute(bench: Workbench, backend: Backend, order: Order, listener: Listener | None = None) -> RunFolder:
@@ -108,13 +111,14 @@ class _Execution:
         baseline = self._warm_up(target)
         self.folder.advance(State.RUNNING)
         with CpuMeter(self.backend.status) as meter, Surroundings(self.backend.status) as around:
-            result = drive(
-                self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
-            )
+            with Injector(self.backend, target, self.order.faults, self.listener.step) as injector:
+                result = drive(
+                    self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
+                )
             drained = self._drain(target)
         self._collect(target, baseline, drained)
         self._collect_series(result, drained)
-        self._read_points(result, drained, meter, around)
+        self._read_points(result, drained, meter, around, injector.done)
         self._judge()
 
     def _warm_up(self, target: Target) -> dict[str, int] | None:
@@ -147,7 +151,14 @@ class _Execution:
         if facts.reason is not None:
             self.listener.step(f"no series: {facts.reason}")
 
-    def _read_points(self, result: K6Result, drained: float | None, meter: CpuMeter, around: Surroundings) -> None:
+    def _read_points(
+        self,
+        result: K6Result,
+        drained: float | None,
+        meter: CpuMeter,
+        around: Surroundings,
+        faults: tuple[Fault, ...],
+    ) -> None:
         self.listener.step("reading k6's points")
         ingested = points.ingest(self.folder.points_file, self.folder.points)
         record = self.folder.record
@@ -160,6 +171,7 @@ class _Execution:
             environment=record.environment | {"ingest": facts, "surroundings": around.facts},
             cpu_s=cpu_s,
             cpu_reason=cpu_reason,
+            faults=faults,
         )
 
     def _judge(self) -> None:

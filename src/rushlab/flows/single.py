@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import ExitCode
 from rushlab.show.views import RunView, Study
 from rushlab.world import points_load
+from rushlab.world.faults import parse_fault
 from rushlab.world.folders import RunFolder, open_run
 
 __all__ = ["exit_code", "find_run", "find_verified", "open_study", "open_view", "parse_order", "run_json", "run_once"]
@@ -33,9 +35,12 @@ def parse_order(
     scale: str | float = "full",
     model: Model = "closed",
     seed: int = 1,
+    faults: Iterable[str] = (),
 ) -> Order:
     """An order from names as a user writes them (UsageError for an unknown one)."""
-    return Order(bench.profile(profile), bench.variant(variant, changes), parse_scale(scale), model, seed)
+    planned = tuple(parse_fault(text) for text in faults)
+    knobs = bench.variant(variant, changes)
+    return Order(bench.profile(profile), knobs, parse_scale(scale), model, seed, faults=planned)
 
 
 def run_once(bench: Workbench, order: Order, *, backend: str = "native", listener: Listener | None = None) -> RunFolder:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from rushlab.judge.checks import check, decide, examples
 from rushlab.judge.evidence import AuditEvidence
-from rushlab.judge.ids import NONE, Ids, as_ids, common, distinct, in_one_only, minus, repeated
+from rushlab.judge.ids import NONE, Ids, as_ids, common, contained, distinct, in_one_only, minus, repeated
 from rushlab.model.verdict import Check
 
 #: Event id of a message that could not be read.
@@ -16,7 +16,7 @@ UNREADABLE = -1
 def state_and_event(evidence: AuditEvidence) -> Check:
     """I7: issue rows and outbox rows one to one, messages of their events only; the same user in all three.
 
-    Messages that nobody can read are foreign beyond the number that was put there on purpose.
+    Foreign messages that were put there on purpose are none, as far as there are not more of them.
     """
     lacking = evidence.lacking("issues", "outbox", "topic")
     tables = evidence.issues is not None and evidence.outbox is not None
@@ -126,10 +126,11 @@ def _unpaired(evidence: AuditEvidence) -> Ids:
 
 
 def _foreign_messages(evidence: AuditEvidence) -> Ids:
+    """Events on the topic that neither table knows; none when there are as many as were put there on purpose."""
     topic = evidence.ids("topic", "event_id")
-    if (topic == UNREADABLE).sum() <= evidence.poisoned:
-        topic = topic[topic != UNREADABLE]
-    return minus(topic, distinct(evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id")))
+    known = distinct(evidence.ids("issues", "event_id"), evidence.ids("outbox", "event_id"))
+    foreign = topic[~contained(topic, known)]
+    return NONE if len(foreign) <= evidence.poisoned else distinct(foreign)
 
 
 def _misnamed(evidence: AuditEvidence) -> Ids:

@@ -8,7 +8,7 @@ import pandas as pd
 from rushlab.judge.checks import check, decide, examples
 from rushlab.judge.events import UNREADABLE
 from rushlab.judge.evidence import AuditEvidence
-from rushlab.judge.ids import NONE, Ids, as_ids, distinct
+from rushlab.judge.ids import NONE, Ids, as_ids, contained, distinct
 from rushlab.model.verdict import Check, Status
 
 ID, TITLE = "I10", "order per key"
@@ -26,7 +26,8 @@ def order_per_key(evidence: AuditEvidence) -> Check:
     lacking = _lacking(evidence)
     sent, split, swapped, early = _EMPTY, NONE, NONE, NONE
     if evidence.topic is not None and evidence.outbox is not None and not _columns_missing(evidence):
-        keyed = evidence.topic[(evidence.topic["event_id"] != UNREADABLE) & (evidence.topic["key"] != UNREADABLE)]
+        known = contained(evidence.ids("topic", "event_id"), evidence.ids("outbox", "event_id"))
+        keyed = evidence.topic[known & (evidence.topic["key"] != UNREADABLE)]
         sent = _sent(keyed, evidence.outbox)
         split, swapped, early = _split(keyed), _swapped(sent), _early_effects(sent, evidence.issues)
     if not lacking and not len(split) and not sent["key"].duplicated().any():

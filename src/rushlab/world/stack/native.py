@@ -14,7 +14,7 @@ from rushlab.world.stack.files import tail
 from rushlab.world.stack.marks import Running
 from rushlab.world.stack.ports import DEFAULTS, HOST, PortBook
 from rushlab.world.stack.processes import Processes
-from rushlab.world.stack.reset import ROLES, fresh_state
+from rushlab.world.stack.reset import ROLES, fresh_state, processes_of
 from rushlab.world.stack.servers.base import Server, Site
 from rushlab.world.stack.servers.exporters import MysqldExporter, ProcessExporter, RedisExporter
 from rushlab.world.stack.servers.kafka import Kafka
@@ -86,6 +86,19 @@ class NativeBackend:
         """
         site = self._running_site(step)
         return fresh_state(site, self._book(site.ports), self.processes, variant, stock=stock, step=step)
+
+    def revive(self, name: str, target: Target, step: Step) -> None:
+        """Start one process of a running stack again with what it had on disk; nothing is reset.
+
+        Raises
+        ------
+        StackError
+            It did not come up.
+        """
+        site = self._known_site()
+        every = [*(server for group in _servers(site) for server in group)]
+        coupons = processes_of(site, self._book(), target)
+        bring_up([one for one in (*every, *coupons) if one.name == name], self.processes, step)
 
     def drain(self, target: Target, *, timeout_s: float, step: Step) -> float | None:
         """Wait until every accepted coupon is confirmed; the epoch second of that, None after the time-out."""

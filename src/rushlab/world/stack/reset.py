@@ -57,6 +57,12 @@ def fresh_state(
     return target
 
 
+def processes_of(site: Site, book: PortBook, target: Target) -> Sequence[CouponProcess]:
+    """The service's processes as the reset that made `target` started them."""
+    wired = Wiring(knobs=dict(target.knobs), topic=target.topic, group=target.group)
+    return coupon_processes(site, wired, book.remembered())
+
+
 def stop_last_run(processes: Processes) -> None:
     """End service, relay and consumers; each finishes what it has accepted."""
     last = [one for one in processes.found() if one.name.partition("-")[0] in ROLES]
