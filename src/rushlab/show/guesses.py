@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rushlab.judge.guess_facts import RunFacts, Runs, Trial
 from rushlab.judge.guesses import answer
+from rushlab.judge.inside import shares
 from rushlab.model.guess import Answer
 from rushlab.model.results import RunFigures
 from rushlab.model.run import Run
@@ -16,6 +17,11 @@ from rushlab.show.views import RunView, Study
 
 #: The variant that is the design which the original describes.
 ORIGINAL_DESIGN = "report"
+
+#: Whose garbage collector stopped it → the series that says for how long (ms per second).
+COLLECTORS = {"service": "gc_service", "relay": "gc_relay", "consumers": "gc_consumer", "broker": "gc_broker"}
+#: Threads of the database that waited for a row lock, on average: seconds per second.
+ROW_LOCKS = "row_locks"
 
 
 def variant_of(study: Study) -> str:
@@ -55,8 +61,34 @@ def facts_of(view: RunView, figures: RunFigures) -> RunFacts:
         cores=(run.environment.get("host") or {}).get("cores"),
         knobs=run.knobs,
         cpu_s=run.cpu_s,
+        stage_s=_stages(view),
+        gc_s=_collections(view),
+        row_lock_s=_spent(view, ROW_LOCKS, 1.0),
         set_aside=_status(run, "I11"),
     )
+
+
+def _stages(view: RunView) -> dict[str, float] | None:
+    """Stage of the service → seconds that all requests spent in it."""
+    if view.series is None or view.series.frame is None:
+        return None
+    found = shares(view.series.frame, view.series.begin, view.series.end)
+    return None if found is None else dict(zip(found["stage"], found["seconds"], strict=True))
+
+
+def _collections(view: RunView) -> dict[str, float] | None:
+    """Process → seconds in which its garbage collector stopped it; None when no process told."""
+    spent = {process: _spent(view, name, 1000.0) for process, name in COLLECTORS.items()}
+    return {process: seconds for process, seconds in spent.items() if seconds is not None} or None
+
+
+def _spent(view: RunView, name: str, per_second: float) -> float | None:
+    """Seconds in all, from a series of them per second (in units of 1 / `per_second` s), between its samples evenly."""
+    lines = view.series.lines(name) if view.series else []
+    means = [float(rows["value"].mean()) for _, rows in lines if rows["value"].notna().any()]
+    if view.series is None or not means:
+        return None
+    return sum(means) * (view.series.end - view.series.begin) / per_second
 
 
 def _status(run: Run, invariant: str) -> Status:

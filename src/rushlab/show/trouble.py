@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rushlab.judge.onset import SECONDS, Onset, onset
 from rushlab.judge.thresholds import parse
 from rushlab.show import units
@@ -21,6 +23,37 @@ def onset_of(view: RunView) -> Onset | None:
     if limit is None or view.timeline is None:
         return None
     return onset(view.timeline, limit)
+
+
+#: A stage of the service → the resource that a request in it waits for or uses.
+RESOURCES = {
+    "lock": "Redis lock",
+    "redis": "Redis",
+    "pool": "database connections",
+    "group": "a place in a commit",
+    "write": "database, statements",
+    "commit": "database, commit",
+}
+#: Seconds around the onset within which the first resource is looked for.
+AROUND_S = 5
+
+
+def first_resource(view: RunView, found: Onset) -> tuple[str, float] | None:
+    """What held most of the requests inside the service when trouble began, and its share of them; None when unknown.
+
+    The mean number of requests in each stage, over the samples within `AROUND_S` seconds of the onset.
+    """
+    if view.series is None:
+        return None
+    near = {
+        labels["stage"]: rows[(rows["second"] - found.second).abs() <= AROUND_S]["value"].mean()
+        for labels, rows in view.series.lines("stages")
+    }
+    held = {stage: float(mean) for stage, mean in near.items() if not math.isnan(mean)}
+    if not held or not sum(held.values()):
+        return None
+    most = max(held, key=lambda stage: held[stage])
+    return RESOURCES.get(most, most), held[most] / sum(held.values())
 
 
 def no_onset(view: RunView) -> str:

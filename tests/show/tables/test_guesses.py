@@ -1,11 +1,13 @@
 import dataclasses
 
 import msgspec
+import pandas as pd
 import pytest
 
 from rushlab.model.reference import Reference
 from rushlab.model.verdict import Validity, Verdict
 from rushlab.show import tables
+from rushlab.show.run_series import RunSeries
 from rushlab.show.views import Study
 from rushlab.world.reference import load_reference
 from rushlab.world.settings import PROJECT, Settings
@@ -51,3 +53,19 @@ def test_the_processors_are_judged_by_what_the_run_recorded(study: Study) -> Non
     run = msgspec.structs.replace(view.run, cpu_s=seconds, environment={"host": {"cores": 2}})
     study.variants["report"]["stress-500"] = dataclasses.replace(view, run=run)
     assert row(study, "resources were saturated")[1:3] == ["confirmed", "95.0 %"]
+
+
+def test_the_services_own_sums_say_what_was_waited_for(study: Study) -> None:
+    """54 of 60 s that all requests took went to the lock; the collector stopped the service 2 ms in each second."""
+    view = study.variants["report"]["stress-500"]
+    sums = {("request_sum", "{}"): 60.0, ("request_count", "{}"): 100.0, ("stage_sum", '{"stage": "lock"}'): 54.0}
+    rows = [(name, labels, at, value * (at > 0)) for (name, labels), value in sums.items() for at in (0.0, 100.0)]
+    rows += [("gc_service", "{}", at, 2.0) for at in (0.0, 50.0, 100.0)]
+    series = RunSeries(pd.DataFrame(rows, columns=["name", "labels", "at", "value"]), None, 0.0, 100.0)
+    figures = msgspec.structs.replace(view.figures, requests=100, mean_ms=600.0)
+    run = msgspec.structs.replace(view.run, load=msgspec.structs.replace(view.run.load, elapsed_s=100.0))
+    changed = dataclasses.replace(view, run=run, figures=figures, series=series)
+    study.variants["report"]["stress-500"] = changed
+    assert row(study, "around the decision only")[1:3] == ["cannot tell yet", "90.0 %"]
+    assert row(study, "larger pool")[1:3] == ["refuted", "0.0 %"]
+    assert row(study, "garbage collector")[1:3] == ["refuted", "0.2 %"]

@@ -6,6 +6,7 @@ import pytest
 
 from rushlab.model.verdict import Validity, Verdict
 from rushlab.show import tables
+from rushlab.show.run_series import RunSeries
 from rushlab.show.views import Study
 
 
@@ -30,8 +31,10 @@ def troubled(study: Study) -> Study:
 
 def test_the_moment_with_its_users_and_its_rate(troubled: Study) -> None:
     table = tables.onset(troubled)
-    assert [cell.text for cell in table.rows[0].cells] == ["4", "400", "250", "3", "never", "—", "—", "—"]
-    assert [column.name for column in table.columns[:4]] == ["from second", "VUs", "requests/s", "for seconds"]
+    assert [cell.text for cell in table.rows[0].cells] == ["4", "400", "250", "3", "—", "never", "—", "—", "—", "—"]
+    assert [column.name for column in table.columns[:5]] == [
+        *("from second", "VUs", "requests/s", "for seconds", "first resource")
+    ]
     assert "3 or more seconds in a row whose p95 was over 1.00 s" in table.remarks[0]
 
 
@@ -55,3 +58,17 @@ def test_what_cannot_be_known_is_not_called_never(troubled: Study, lacking: str)
     first = tables.onset(troubled).rows[0].cells[0]
     assert first.text == "—"
     assert first.note
+
+
+def test_the_first_resource_is_what_held_the_requests_when_trouble_began(troubled: Study) -> None:
+    view = troubled.variants["report"]["load"]
+    rows = [("lock", 4, 90.0), ("lock", 40, 0.0), ("commit", 4, 10.0), ("commit", 40, 500.0)]
+    frame = pd.DataFrame(
+        [("stages", f'{{"stage": "{stage}"}}', 1000.0 + second, value) for stage, second, value in rows],
+        columns=["name", "labels", "at", "value"],
+    )
+    series = RunSeries(frame, None, 1000.0, 1060.0)
+    troubled.variants["report"]["load"] = dataclasses.replace(view, series=series)
+    table = tables.onset(troubled)
+    assert table.rows[0].cells[4].text == "Redis lock"
+    assert any(note.startswith("90.0 % of the requests") for note in table.notes)

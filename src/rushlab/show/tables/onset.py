@@ -10,13 +10,7 @@ from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.tables.cells import absent, blank, ours, unknown
 from rushlab.show.views import RunView, Study
 
-#: What is said of an onset: column → its cell.
-FACTS: dict[str, Callable[[Onset], Cell]] = {
-    "from second": lambda found: Cell(units.count(found.second), value=found.second),
-    "VUs": lambda found: unknown("not told in that second") if found.vus is None else _number(found.vus),
-    "requests/s": lambda found: _number(found.rate_per_s),
-    "for seconds": lambda found: _number(found.lasted_s),
-}
+NO_SERIES = "no series say what the requests inside the service waited for at that moment"
 
 
 def onset(study: Study) -> Table:
@@ -44,12 +38,31 @@ def _facts(view: RunView) -> list[Cell]:
     if found is None:
         known = trouble.limit_of(view) is not None and view.timeline is not None
         return _only(Cell("never", value="never", tone="quiet") if known else unknown(trouble.no_onset(view)))
-    return [cell(found) for cell in FACTS.values()]
+    return [cell(view, found) for cell in FACTS.values()]
 
 
 def _only(first: Cell) -> list[Cell]:
     return [first, *[blank()] * (len(FACTS) - 1)]
 
 
+def _resource(view: RunView, found: Onset) -> Cell:
+    first = trouble.first_resource(view, found)
+    if first is None:
+        return unknown(NO_SERIES)
+    name, share = first
+    note = f"{units.percent(share)} of the requests in a stage of the service were there, {trouble.AROUND_S} s around"
+    return Cell(name, value=name, note=note)
+
+
 def _number(value: int) -> Cell:
     return Cell(units.count(value), value=value)
+
+
+#: What is said of an onset: column → its cell.
+FACTS: dict[str, Callable[[RunView, Onset], Cell]] = {
+    "from second": lambda _, found: Cell(units.count(found.second), value=found.second),
+    "VUs": lambda _, found: unknown("not told in that second") if found.vus is None else _number(found.vus),
+    "requests/s": lambda _, found: _number(found.rate_per_s),
+    "for seconds": lambda _, found: _number(found.lasted_s),
+    "first resource": _resource,
+}
