@@ -1,0 +1,98 @@
+"""Every process of the stack killed, stopped or fed poison under load: every coupon is accounted for afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from rushlab.flows import single
+from rushlab.flows.run import execute
+from rushlab.model.run import Run
+from rushlab.model.verdict import Check, Status
+
+pytestmark = pytest.mark.integration
+
+#: Seconds of load at this scale of `load`: 6.
+SCALE = 0.05
+
+
+def broken(stack, *faults, variant="recommended", scale=SCALE, **knobs) -> Run:
+    """The record of a short run with these faults."""
+    order = single.parse_order(stack.bench, "load", variant, knobs, scale=scale, faults=faults)
+    return execute(stack.bench, stack.backend, order).record
+
+
+def invariant(record: Run, id: str) -> Check:
+    return next(check for check in record.audit.invariants if check.id == id)
+
+
+def require_whole(record: Run, *, accepted: int = 200) -> None:
+    """Every invariant decided and held, the faults recorded, nothing lost; prints how long recovery took."""
+    print(invariant(record, "I12").value)  # noqa: T201 - how long recovery took, with pytest -s
+    assert record.audit.verdict in (Status.PASS, Status.WARN), record.audit.invariants
+    assert {check.status for check in record.audit.invariants if check.id != "I6"} <= {Status.PASS, Status.NA}
+    counts = record.audit.counts
+    assert counts["confirmed"] == counts["rows"] >= counts["accepted"] > accepted
+    assert (counts["lost"], counts["unexpected"], counts["duplicated"], counts["oversold"]) == (0, 0, 0, 0)
+    assert invariant(record, "I12").status is Status.PASS
+    assert all(fault.end is not None for fault in record.faults)
+    assert record.faults
+
+
+@pytest.mark.parametrize(
+    "process",
+    [
+        "relay",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("service", "consumer-0", "redis", "mariadb", "kafka")
+        ),
+    ],
+)
+def test_a_process_that_is_killed_under_load_costs_no_coupon(stack, process):
+    record = broken(stack, f"kill:{process}@2+0.5")
+    require_whole(record)
+    assert [(fault.what, fault.process) for fault in record.faults] == [("kill", process)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("process", ["service", "redis", "mariadb"])
+def test_the_reports_design_survives_it_too(stack, process):
+    require_whole(broken(stack, f"kill:{process}@2+0.5", variant="report"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("process", ["relay", "consumer-0", "service", "redis"])
+def test_a_process_that_is_stopped_under_load_costs_no_coupon(stack, process):
+    require_whole(broken(stack, f"pause:{process}@2+2"))
+
+
+@pytest.mark.slow
+def test_a_consumer_stopped_until_the_group_gave_its_partitions_to_another_applies_nothing_twice(stack):
+    require_whole(broken(stack, "pause:consumer-0@2+14", consumers=2))
+
+
+@pytest.mark.slow
+def test_the_lock_holder_stopped_past_its_time_to_live_breaks_nothing(stack):
+    """Two workers, no watchdog, so that the other one gets the lock while its holder is stopped."""
+    record = broken(
+        stack, "pause:service@2+2", variant="report", lock_ttl=0.5, lock_watchdog=False, workers=2, pool_size=4
+    )
+    require_whole(record)
+    assert invariant(record, "I14").status is Status.PASS, invariant(record, "I14")
+
+
+def test_poisonous_messages_are_set_aside_and_those_behind_them_move_on(stack):
+    record = broken(stack, "poison@1.5")
+    require_whole(record)
+    (fault,) = record.faults
+    assert record.audit.counts["dead_letters"] == fault.count == 4 * record.knobs["partitions"]
+    assert invariant(record, "I11").status is Status.PASS, invariant(record, "I11")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["single", "async"])
+def test_poisonous_messages_under_every_way_to_consume(stack, mode):
+    record = broken(stack, "poison@1.5", consumer_mode=mode, partition_key="coupon")
+    require_whole(record)
+    assert invariant(record, "I11").status is Status.PASS, invariant(record, "I11")
+    assert invariant(record, "I10").status is Status.PASS, invariant(record, "I10")
