@@ -38,6 +38,16 @@ def test_private_targets_may_be_driven(url):
     require_private(url)
 
 
+def test_localhost_is_loopback_where_no_hosts_file_says_so(monkeypatch):
+    def unknown(*arguments, **options):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    require_private("http://localhost:8080")
+    with pytest.raises(RefusedTarget, match="its address cannot be told"):
+        require_private("http://elsewhere:8080")
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -68,7 +68,12 @@ def free_port(asked: int | None) -> int:
 
 
 def _addresses(host: str, port: int) -> set[ipaddress.IPv4Address | ipaddress.IPv6Address]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        if host != "localhost":
+            raise
+        return {ipaddress.ip_address("127.0.0.1")}  # RFC 6761: loopback, also where no hosts file says so
     return {ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found}
 
 

@@ -56,9 +56,9 @@ def with_free_ports(start: Callable[[], T]) -> T:
     Raises
     ------
     PortTaken
-        It happened three times, or the port was asked for.
+        It happened five times (several stacks that start at the same moment), or the port was asked for.
     """
-    for _ in range(2):
+    for _ in range(4):
         try:
             return start()
         except PortTaken:
