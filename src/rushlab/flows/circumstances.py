@@ -1,4 +1,4 @@
-"""The circumstances of a run, judged from its folder: provenance, offered load, generator, environment, series."""
+"""The circumstances of a run, judged from its folder: provenance, load, generator, environment, series, steadiness."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rushlab.judge.environment import background_share, undisturbed
 from rushlab.judge.offered import offered_load
 from rushlab.judge.provenance import provenance
 from rushlab.judge.starved import GeneratorFacts, generator_not_starved
+from rushlab.judge.steady import steady_state
 from rushlab.model.profile import Profile
 from rushlab.model.run import Run
 from rushlab.model.series import SeriesFacts
@@ -26,7 +27,7 @@ Collected = tuple[pd.DataFrame | None, SeriesFacts | None]
 
 
 def circumstances(folder: RunFolder) -> list[Check]:
-    """V0, V4, V5, V6 and V7 of a run (PointsError when its points are missing)."""
+    """V0 and V4 to V8 of a run (PointsError when its points are missing)."""
     collected = prometheus.load(folder.path)
     return list(_checks(folder.record, folder.points, collected))
 
@@ -48,6 +49,7 @@ def _checks(record: Run, parquet: Path, collected: Collected) -> Iterator[Check]
     yield generator_not_starved(_generator(record, profile, parquet, collected))
     yield _environment(record)
     yield series_covered(*collected, begin, end)
+    yield steady_state(profile, points.timeline(parquet, begin if begin is not None else record.timing.created))
 
 
 def _generator(record: Run, profile: Profile, parquet: Path, collected: Collected) -> GeneratorFacts:

@@ -59,7 +59,7 @@ def judge_run(
     audit
         The invariants; None when the audit could not be made.
     more
-        Checks that were made elsewhere, by what the modules of this room say of them (V0, V4 to V7).
+        Checks that were made elsewhere, by what the modules of this room say of them (V0, V4 to V8).
 
     Returns
     -------
