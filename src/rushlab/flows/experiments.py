@@ -20,6 +20,7 @@ from rushlab.model.plan import Operating
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status, Validity
 from rushlab.world.experiments import ExperimentFolder, all_experiments, open_experiment, run_of
+from rushlab.world.folders import RunFolder
 
 OPEN = (SlotState.PLANNED, SlotState.RUNNING)
 
@@ -141,10 +142,14 @@ def measured(bench: Workbench, folder: ExperimentFolder, place: Place) -> Measur
     if slot.state is SlotState.EXCLUDED:
         return replace(bare, objection=slot.problem)
     try:
-        run = run_of(folder, place, bench.settings.runs)
-        found = measures_of(run)
+        return of_run(bare, run_of(folder, place, bench.settings.runs))
     except (ResultError, PointsError) as error:
         return replace(bare, objection=error.sentence)
+
+
+def of_run(bare: MeasuredRun, run: RunFolder) -> MeasuredRun:
+    """`bare` with the metrics, checks and counts of a verified run (PointsError when its points are gone)."""
+    found = measures_of(run)
     invariants = run.record.audit.invariants if run.record.audit else ()
     return replace(
         bare,

@@ -23,7 +23,7 @@ def comparisons(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[Comparison, ..
     A variant that broke an invariant gets no verdict, nor does anything beside a baseline that did.
     """
     wrong = {run.arm: run.wrong for run in runs if run.wrong}
-    found = compare_all(_question(plan, runs, metric) for metric in plan.metrics if _any_pair(plan, runs, metric))
+    found = compare_all(question(plan, runs, metric) for metric in plan.metrics if _any_pair(plan, runs, metric))
     order = {name: place for place, name in enumerate(arm.name for arm in plan.arms)}
     listed = sorted(found, key=lambda one: (plan.metrics.index(one.metric), order[one.variant]))
     return tuple(_without_the_wrong(one, wrong) for one in listed)
@@ -87,14 +87,15 @@ def noise_sd(runs: Sequence[MeasuredRun], metric: str) -> tuple[float | None, in
     return math.sqrt(2 * squares / sum(len(values) - 1 for values in whole)), len(whole)
 
 
-def _question(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> Question:
+def question(plan: Plan, runs: Sequence[MeasuredRun], metric: str, *, baseline: str | None = None) -> Question:
+    """What is asked of `runs` by one metric; against the plan's baseline unless another arm is named."""
     primary = metric == plan.goal.metric
     rows = [
         {"block": run.block, "variant": run.arm, "order": run.position, "value": _usable(run, metric)} for run in runs
     ]
     return Question(
         runs=pd.DataFrame(rows),
-        baseline=plan.baseline.name,
+        baseline=baseline or plan.baseline.name,
         metric=metric,
         better=plan.goal.better if primary else METRICS[metric].better,
         margin=plan.goal.margin,

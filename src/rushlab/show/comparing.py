@@ -25,6 +25,12 @@ VERBS = {
     Outcome.EQUIVALENT: "is equivalent to",
     Outcome.INCONCLUSIVE: "against",
 }
+ORDERS = {
+    Design.RANDOMISED: "order random",
+    Design.UNKNOWN: "order unknown",
+    Design.NOT_INTERLEAVED: "not interleaved",
+    Design.FIXED: "order fixed",
+}
 COLUMNS = ("verdict", "ratio", "95 % interval", "differs", "matters", "blocks", "p", "could see", "blocks for margin")
 
 
@@ -34,7 +40,7 @@ def sentence(found: Comparison) -> str:
     if found.verdict is None:
         return f"{who} against {base}: no verdict, {found.reason}."
     blocks = units.plural(found.k, "block")
-    how = f"over {blocks}" + {Design.RANDOMISED: ", order random", Design.UNKNOWN: ", order unknown"}[found.design]
+    how = f"over {blocks}, {ORDERS[found.design]}"
     if found.verdict is Outcome.INCONCLUSIVE:
         return f"{who} against {base} is inconclusive: {found.reason} ({how})."
     return f"{who} {VERBS[found.verdict]} {base}: {found.reason}, {how}."

@@ -58,6 +58,10 @@ class Settings(BaseSettings):
         return self.data_folder / "experiments"
 
     @property
+    def baselines(self) -> Path:
+        return self.data_folder / "baselines.json"
+
+    @property
     def catalogue_url(self) -> str:
         return self.catalogue or f"sqlite:///{self.data_folder / 'catalogue.db'}"
 

@@ -83,7 +83,10 @@ def no_stack(bench, name, listener) -> Iterator[None]:
 
 
 @pytest.fixture
-def bench(tmp_path):
+def bench(tmp_path, monkeypatch):
+    """A workbench of the test's own, which the command line and notebooks find too."""
+    monkeypatch.setenv("RUSHLAB_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("RUSHLAB_STATE", str(tmp_path / "state"))
     return Workbench.open(Settings(data=tmp_path / "data", state=tmp_path / "state"))
 
 

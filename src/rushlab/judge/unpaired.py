@@ -1,0 +1,104 @@
+"""Runs against runs of another time: figures without a verdict of their own, because a drift of the machine is in them.
+
+Student's two-sample t on ln(metric) with one spread for both groups; of a single new run it is the prediction
+interval of the recorded ones. Where both groups are single runs the spread is that of the A/A experiment. Source:
+Box, Hunter & Hunter, Statistics for Experimenters, ch. 3. Valid when all runs have the same spread and nothing but
+the setting changed between the groups, which runs of different times can never show.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+from scipy.special import stdtr, stdtrit
+
+from rushlab.judge.outcome import ALPHA
+from rushlab.judge.paired import safe_exp
+from rushlab.model.comparison import Comparison, Design, Outcome
+from rushlab.model.experiment_result import Noise
+from rushlab.model.metric import Better
+
+NOT_INTERLEAVED = "the runs were not interleaved: a drift of the machine in between looks like an effect"
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Values (> 0) of one metric: the baseline's runs and the others, under their names."""
+
+    baseline: str
+    variant: str
+    before: Sequence[float]
+    after: Sequence[float]
+    metric: str
+    better: Better
+    margin: float
+
+
+def compare_groups(groups: Groups, noise: Noise, *, judged: bool = False) -> Comparison:
+    """Ratio and interval of two groups of runs; a verdict only where one is asked for (`judged`), with its caveat.
+
+    `judged` is for a named baseline: worse (or better) when the interval excludes 1 and the ratio is beyond the margin.
+    """
+    logs = ([math.log(value) for value in groups.before], [math.log(value) for value in groups.after])
+    base = _base(groups)
+    if not all(logs):
+        return base
+    mean = statistics.fmean(logs[1]) - statistics.fmean(logs[0])
+    spread, freedom = _spread(logs, noise)
+    ratio = safe_exp(mean)
+    if spread is None or freedom < 1:
+        why = f"no spread is known: {noise.reason or 'there is one run of each'}"
+        return replace(base, ratio=ratio, reason=why)
+    error = spread * math.sqrt(1 / len(logs[0]) + 1 / len(logs[1]))
+    half = float(stdtrit(freedom, 1 - ALPHA / 2)) * error
+    differs = abs(mean) > half
+    matters = abs(mean) > math.log1p(groups.margin)
+    p_t = float(2 * stdtr(freedom, -abs(mean) / error)) if error else None
+    interval = (safe_exp(mean - half), safe_exp(mean + half))
+    found = replace(base, ratio=ratio, interval=interval, differs=differs, matters=matters, p_t=p_t)
+    return _judged(found, groups, mean) if judged else found
+
+
+def _judged(found: Comparison, groups: Groups, mean: float) -> Comparison:
+    if not (found.differs and found.matters):
+        lacking = "not shown to differ" if not found.differs else "differs, but not beyond the margin"
+        return replace(found, verdict=Outcome.INCONCLUSIVE, reason=f"{lacking}: {(found.ratio or 1) - 1:+.1%}")
+    worse = (mean > 0) == (groups.better == "lower")
+    verdict = Outcome.WORSE if worse else Outcome.BETTER
+    return replace(found, verdict=verdict, reason=f"{(found.ratio or 1) - 1:+.1%} against the recorded baseline")
+
+
+def _spread(logs: tuple[Sequence[float], Sequence[float]], noise: Noise) -> tuple[float | None, int]:
+    """Standard deviation of one run's ln(metric) and its degrees of freedom: pooled, or the A/A experiment's."""
+    freedom = sum(len(group) - 1 for group in logs)
+    if freedom >= 2:
+        squares = math.fsum((value - statistics.fmean(group)) ** 2 for group in logs for value in group)
+        return math.sqrt(squares / freedom), freedom
+    return (None, 0) if noise.sd is None else (noise.sd / math.sqrt(2), noise.k)
+
+
+def _base(groups: Groups) -> Comparison:
+    return Comparison(
+        variant=groups.variant,
+        baseline=groups.baseline,
+        verdict=None,
+        reason=NOT_INTERLEAVED if groups.before and groups.after else "one of the two has no value",
+        differs=None,
+        matters=None,
+        ratio=None,
+        interval=None,
+        k=min(len(groups.before), len(groups.after)),
+        margin=groups.margin,
+        p=None,
+        p_reason="runs that were not interleaved have no exact test",
+        resolution=None,
+        blocks_needed=None,
+        design=Design.NOT_INTERLEAVED,
+        metric=groups.metric,
+        better=groups.better,
+        warnings=(NOT_INTERLEAVED,),
+    )

@@ -1,0 +1,73 @@
+"""Two experiments side by side, as their notebook shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rushlab.model.metric import METRICS
+from rushlab.show import comparing, experiment
+from rushlab.show.experiment_words import interval, ratio
+from rushlab.show.figures import experiment as drawn
+from rushlab.show.pair import Pair
+from rushlab.show.sections import Remark
+from rushlab.show.several import Heading, Several
+from rushlab.show.table import Cell, Column, Row, Table
+
+
+def likeness(pair: Pair) -> Several:
+    """In what they are unlike; then the arms that both have, second against first."""
+    said = [Remark(f"{text[0].upper()}{text[1:]}.") for text in pair.differences]
+    alike = [Remark("Machine, servers, profile, scale and load model are the same.")] if not said else []
+    return Several((*said, *alike, *_shared(pair)))
+
+
+def headlines(pair: Pair) -> Several:
+    """What each of them found, in its own words."""
+    return _each(pair, lambda result: [experiment.headline(result)])
+
+
+def verdicts(pair: Pair) -> Several:
+    """The comparisons of each by its primary metric."""
+    return _each(
+        pair,
+        lambda result: [comparing.table([one for one in result.comparisons if one.metric == result.metric])],
+    )
+
+
+def figures(pair: Pair) -> Several:
+    """The ratios of each by its primary metric."""
+    return Several(tuple(drawn.ratios(result) for result in pair.both))
+
+
+def strips(pair: Pair) -> Several:
+    """The checks of each."""
+    return _each(pair, lambda result: [experiment.strip(result)])
+
+
+def designs(pair: Pair) -> Several:
+    """Design and provenance of each."""
+    return _each(pair, lambda result: [experiment.design(result)])
+
+
+def _shared(pair: Pair) -> Iterator[Table | Remark]:
+    if not pair.shared:
+        yield Remark("They have no arm in common.")
+        return
+    columns = (Column("metric", number=False), Column("ratio"), Column("95 % interval", number=False))
+    rows = [
+        Row(
+            one.variant.rpartition(":")[2],
+            (Cell(METRICS[one.metric].title), Cell(ratio(one.ratio), one.ratio), Cell(interval(one.interval))),
+        )
+        for one in pair.shared
+    ]
+    remark = "No verdict: the two were not interleaved, so a drift of the machine in between is in these ratios."
+    yield Table("The same arm, second experiment against first", "arm", columns, tuple(rows), (remark,))
+
+
+def _each(pair: Pair, parts: Any) -> Several:
+    found: list[Any] = []
+    for result in pair.both:
+        found += [Heading(result.experiment), *parts(result)]
+    return Several(tuple(found))
