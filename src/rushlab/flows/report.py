@@ -15,7 +15,7 @@ from pathlib import Path
 from rushlab.flows import notebooks
 from rushlab.flows.driving import drive_all
 from rushlab.flows.live import NotebookListener, refuse_unknown_parameters
-from rushlab.flows.studies import gather
+from rushlab.flows.studies import gather, record_view
 from rushlab.flows.workbench import REPORT_PROFILES, Listener, Silent, Workbench, parse_names
 from rushlab.judge.validity import exit_code
 from rushlab.model.errors import ResultError
@@ -175,19 +175,20 @@ def _meets_all(study: Study, variant: str) -> bool:
 def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:
     """Write one run as html, junit, markdown, json or csv (a folder of tables); the path of what was written."""
     folder = open_run(bench.settings.runs, name)
-    study = gather(bench, [str(folder.path)])
     suffix = {"html": ".html", "junit": ".xml", "markdown": ".md", "json": ".json", "csv": "-tables"}[kind]
     target = (out or Path(f"{folder.record.id}{suffix}")).absolute()
-    if kind == "html":
-        _write_run_page(bench, folder, study, target)
-    elif kind == "csv":
+    if kind == "html":  # the notebook reads the points itself
+        _write_run_page(bench, folder, target)
+        return target
+    study = gather(bench, [str(folder.path)])
+    if kind == "csv":
         _write_tables(study, target)
     else:
         write_atomic(target, _text(study, kind))
     return target
 
 
-def _write_run_page(bench: Workbench, folder: RunFolder, study: Study, target: Path) -> None:
+def _write_run_page(bench: Workbench, folder: RunFolder, target: Path) -> None:
     """The run's page, and the executed notebook beside it."""
     from rushlab.show import html  # the notebook format's validator takes a second to import
 
@@ -197,8 +198,7 @@ def _write_run_page(bench: Workbench, folder: RunFolder, study: Study, target: P
     executed = target.with_suffix(".ipynb")
     source = bench.settings.root / "notebooks" / "run.ipynb"
     notebooks.execute(source, executed, {"run": str(folder.path.absolute())}, root=bench.settings.root)
-    (view,) = study
-    write_atomic(target, html.page(executed, html.Head.of_run(view)))
+    write_atomic(target, html.page(executed, html.Head.of_run(record_view(folder))))
 
 
 def _page(executed: Path, study: Study) -> str:

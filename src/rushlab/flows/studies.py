@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 import msgspec
 
@@ -65,20 +66,23 @@ def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
     )
 
 
-def open_view(folder: RunFolder) -> RunView:
-    """A verified run with all that is shown of it, its artefacts checked against their hashes."""
+def record_view(folder: RunFolder) -> RunView:
+    """A verified run as its record alone tells it, without anything of its points (ResultError as for `open_view`)."""
     require_verified(folder)
     record = folder.record
-    figures = msgspec.convert(record.figures, RunFigures) if record.figures else None
-    start = record.timing.started or record.timing.created
-    return RunView(
-        record,
-        figures,
-        points.timeline(folder.points, start),
-        points.distribution(folder.points),
-        stage_rows(folder),
-        population_rows(folder),
-        run_series(folder),
+    return RunView(record, msgspec.convert(record.figures, RunFigures) if record.figures else None, None)
+
+
+def open_view(folder: RunFolder) -> RunView:
+    """A verified run with all that is shown of it, its artefacts checked against their hashes."""
+    start = folder.record.timing.started or folder.record.timing.created
+    return replace(
+        record_view(folder),
+        timeline=points.timeline(folder.points, start),
+        distribution=points.distribution(folder.points),
+        stages=stage_rows(folder),
+        populations=population_rows(folder),
+        series=run_series(folder),
     )
 
 

@@ -35,6 +35,7 @@ PER_PROFILE: dict[str, Callable[[Study, str], Table | None]] = {
     "by-answer": tables.by_outcome,
     "accept-and-confirm": tables.halves,
     "stages": tables.stages,
+    "inside-the-service": tables.inside,
 }
 
 #: What a spreadsheet would take for a formula.
