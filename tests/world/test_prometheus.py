@@ -119,7 +119,7 @@ def test_what_nobody_exports_is_missing(tmp_path: Path) -> None:
 
     with answering(answer) as url:
         facts = prometheus.collect(url, T0, T0 + 5, tmp_path, ONE)
-    assert facts.missing["pool_in_use"] == "no process exported it"
+    assert facts.missing["pool_in_use"] == "nothing exported it, or too few scrapes"
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ class Questions:
                 values += [(at, _number(value)) for at, value in found.values]
             if len(lines) > MOST_LINES:
                 return [], f"more than {MOST_LINES} lines under this name"
-        return list(lines.values()), "" if lines else "no process exported it"
+        return list(lines.values()), "" if lines else "nothing exported it, or too few scrapes"
 
     def _get(
         self, path: str, parameters: Mapping[str, str | float], kind: type[_Answer[_Data]]
