@@ -6,6 +6,7 @@ CouponsError
 └── CannotDecide      the service cannot decide safely; the user may try again (503)
     ├── Busy          the bounded wait for a lock, a connection or a place in a group is over
     ├── NotWritten    the transaction is known not to have happened
+    │   └── KeyTaken  its idempotency key was another request's
     └── MaybeWritten  the commit's answer was lost and the database cannot be asked yet
 """
 
@@ -38,6 +39,10 @@ class Busy(CannotDecide):
 
 class NotWritten(CannotDecide):
     """The transaction is known not to have happened; a reservation for it is to be given back."""
+
+
+class KeyTaken(NotWritten):
+    """Another request with the same idempotency key was committed first."""
 
 
 class MaybeWritten(CannotDecide):

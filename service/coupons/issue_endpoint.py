@@ -13,6 +13,7 @@ from coupons import bodies
 from coupons.bodies import Header, Id, Refused
 from coupons.decision import Decision, Outcome
 from coupons.errors import CannotDecide
+from coupons.idempotency import Once, key_of
 from coupons.problems import MEDIA_TYPE, plain, problem
 from coupons.reservation import Reservation
 from coupons.service_metrics import ServiceMetrics
@@ -40,8 +41,9 @@ _REFUSALS: Final = {Outcome.ALREADY: _ALREADY, Outcome.SOLD_OUT: _SOLD_OUT, Outc
 class IssueEndpoint:
     """Reads the request, has it decided, answers, counts."""
 
-    def __init__(self, reservation: Reservation, metrics: ServiceMetrics) -> None:
+    def __init__(self, reservation: Reservation, metrics: ServiceMetrics, once: Once) -> None:
         self._issue = reservation.issue
+        self._issue_once = once.issue
         self._decoder = msgspec.json.Decoder(IssueRequest)
         self._requests = metrics.requests
         self._seconds = metrics.request_seconds
@@ -57,7 +59,11 @@ class IssueEndpoint:
         try:
             coupon_id = self._coupon_id(scope)
             user_id = bodies.decode(self._decoder, await bodies.read(receive)).user_id
-            decided = await self._issue(coupon_id, user_id)
+            key = key_of(scope["headers"])
+            if key is None:
+                decided = await self._issue(coupon_id, user_id)
+            else:
+                decided = await self._issue_once(key, coupon_id, user_id)
         except Refused as refused:
             self._count("rejected", started)
             await _send(send, refused.status, refused.body, _PROBLEM, *refused.headers)

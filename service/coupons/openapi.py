@@ -59,10 +59,17 @@ _CREATE: Final = {
         **_BAD_BODY,
     },
 }
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request with the same key is answered as it was (201, 409, 410); of any request, once.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
 _ISSUE: Final = {
     "operationId": "issueCoupon",
     "summary": "Ask for a coupon; 201 means that it is committed",
-    "parameters": [_parameter("coupon_id")],
+    "parameters": [_parameter("coupon_id"), _KEY],
     "requestBody": _body(_object({"user_id": _ID})),
     "responses": {
         "201": _answer("Issued", _object({"coupon_id": _ID, "user_id": _ID, "event_id": _ID})),
@@ -71,6 +78,8 @@ _ISSUE: Final = {
         "410": _problem("Sold out"),
         "503": _UNSURE,
         **_BAD_BODY,
+        "400": _problem("The body is not JSON, or the Idempotency-Key cannot be one"),
+        "422": _problem("The body is not what is asked for, or the Idempotency-Key was used for another request"),
     },
 }
 _SHOW: Final = {

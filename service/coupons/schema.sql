@@ -40,6 +40,18 @@ CREATE TABLE IF NOT EXISTS inbox (
     applied_at DATETIME(6)     NOT NULL
 ) ENGINE = InnoDB;
 
+-- What a request with an Idempotency-Key was answered; that of an issue is committed with it. Rows are never removed by
+-- the service: those older than the time in which clients try again may be deleted at any time (by created_at).
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+    coupon_id       BIGINT UNSIGNED NOT NULL,
+    user_id         BIGINT UNSIGNED NOT NULL,
+    outcome         VARCHAR(10)     NOT NULL,
+    event_id        BIGINT UNSIGNED NOT NULL,
+    created_at      DATETIME(6)     NOT NULL,
+    KEY kept_since (created_at)
+) ENGINE = InnoDB;
+
 -- Event ids are handed out in blocks: unique over all processes and hosts, and small enough for any JSON reader.
 CREATE TABLE IF NOT EXISTS event_blocks (
     name    VARCHAR(32)     NOT NULL PRIMARY KEY,

@@ -17,6 +17,7 @@ from coupons import gc_pauses
 from coupons.app import Handlers, build
 from coupons.assembly import Parts, watch_loop
 from coupons.errors import BadSetting
+from coupons.idempotency import Keys, Once
 from coupons.issue_endpoint import IssueEndpoint
 
 #: A client may pause this long between two requests on one connection.
@@ -50,7 +51,7 @@ def listen(host: str, port: int) -> socket.socket:
 def server(parts: Parts) -> Server:
     """The server of these parts; it starts and closes them."""
     app = build(
-        IssueEndpoint(parts.reservation, parts.core.metrics),
+        IssueEndpoint(parts.reservation, parts.core.metrics, Once(parts.reservation, Keys(parts.core.pool))),
         Handlers(parts.core.tables, parts.reservation, REGISTRY),
         lambda _app: _lifespan(parts),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ pytestmark = pytest.mark.integration
 STOCK = 300
 USERS = 2000
 CLIENTS = 48
+RESERVATIONS = ("db-lock", "redis-lock", "redis-lua", "redis-zset")
+OUTBOXES = ("per-request", "grouped")
 
 
 def rush(service: str, coupon: int, users: Sequence[int]) -> list[tuple[int, int]]:
@@ -53,10 +56,23 @@ def crowd() -> list[int]:
     return [again for user in users for again in ([user, user] if user % 6 == 0 else [user])] + users[::6]
 
 
-@pytest.mark.parametrize("outbox", ["per-request", "grouped"])
-@pytest.mark.parametrize("reservation", ["db-lock", "redis-lock", "redis-lua", "redis-zset"])
-def test_exactly_the_stock_is_issued(stack: Any, reservation: str, outbox: str) -> None:
-    target = stack.reset("recommended", coupons=STOCK, reservation=reservation, outbox=outbox)
+#: Beside every reservation with every kind of commit in one process; the others are slow.
+QUICK = {("redis-lock", "grouped", 1, "narrow"), ("redis-lua", "grouped", 2, "wide"), ("db-lock", "grouped", 2, "wide")}
+
+
+def cases() -> Iterator[Any]:
+    """Every reservation, kind of commit and number of processes, and both scopes of the lock where there is one."""
+    for one in product(RESERVATIONS, OUTBOXES, (1, 2), ("wide", "narrow")):
+        reservation, _, workers, scope = one
+        if scope == "wide" or reservation == "redis-lock":
+            quick = one in QUICK or (workers, scope) == (1, "wide")
+            yield pytest.param(*one, marks=() if quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("reservation", "outbox", "workers", "scope"), cases())
+def test_exactly_the_stock_is_issued(stack: Any, reservation: str, outbox: str, workers: int, scope: str) -> None:
+    knobs = {"reservation": reservation, "outbox": outbox, "workers": workers, "lock_scope": scope}
+    target = stack.reset("recommended", coupons=STOCK, **knobs)
     answers = rush(target.service, target.coupon_id, crowd())
 
     statuses = Counter(status for _, status in answers)

@@ -28,7 +28,9 @@ def ask(app: ASGIApp, method: str, path: str, *body: bytes) -> Answer:
     return asyncio.run(asking(app, method, path, *body))
 
 
-async def asking(app: ASGIApp, method: str, path: str, *body: bytes) -> Answer:
+async def asking(
+    app: ASGIApp, method: str, path: str, *body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()
+) -> Answer:
     """As `ask`, inside an event loop."""
     sent: list[dict[str, Any]] = []
     parts = _parts(body or (b"",))
@@ -46,15 +48,15 @@ async def asking(app: ASGIApp, method: str, path: str, *body: bytes) -> Answer:
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": b"",
-        "headers": [],
+        "headers": list(headers),
         "scheme": "http",
         "http_version": "1.1",
         "server": ("127.0.0.1", 8080),
         "client": ("127.0.0.1", 1),
     }
     await app(scope, receive, send)
-    headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
+    answered = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    return Answer(sent[0]["status"], answered, b"".join(message.get("body", b"") for message in sent[1:]))
 
 
 def _parts(body: Sequence[bytes]) -> list[dict[str, Any]]:

@@ -38,6 +38,8 @@ class Script:
     def __init__(self) -> None:
         self.inserts: list[Exception | None] = []
         self.commits: list[Exception | None] = []
+        self.keys: list[Any] = []
+        self.keys_fail: list[Exception] = []
         self.pending: list[Row] = []
         self.committed: list[Row] = []
         self.gate: asyncio.Event | None = None
@@ -76,6 +78,10 @@ class Cursor:
     async def execute(self, statement: str, row: Any = ()) -> int:
         if "INTO issues" in statement:
             await self._script.insert([row])
+        if "INTO idempotency_keys" in statement:
+            if self._script.keys_fail:
+                raise self._script.keys_fail.pop(0)
+            self._script.keys.append(row[:-1])
         return 1
 
     async def fetchall(self) -> list[Any]:

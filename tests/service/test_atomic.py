@@ -87,7 +87,7 @@ class Writer:
     def __init__(self, act: Act) -> None:
         self.act = act
 
-    async def write(self, coupon_id: int, user_id: int) -> Decision:
+    async def write(self, coupon_id: int, user_id: int, key: str | None = None) -> Decision:
         decided: Decision = await self.act(user_id)
         return decided
 

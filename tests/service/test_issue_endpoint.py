@@ -11,6 +11,7 @@ from coupons import decision
 from coupons.bodies import BODY_LIMIT
 from coupons.decision import Decision
 from coupons.errors import Busy, CannotDecide
+from coupons.idempotency import Once
 from coupons.issue_endpoint import IssueEndpoint
 from coupons.service_metrics import ServiceMetrics
 
@@ -26,7 +27,7 @@ class Deciding:
         self.decide = decide
         self.asked: list[tuple[int, int]] = []
 
-    async def issue(self, coupon_id: int, user_id: int) -> Decision:
+    async def issue(self, coupon_id: int, user_id: int, key: str | None = None) -> Decision:
         self.asked.append((coupon_id, user_id))
         return self.decide(coupon_id, user_id)
 
@@ -49,7 +50,8 @@ class Bench:
     def __init__(self, decide: Decide = lambda coupon, user: decision.issued(9)) -> None:
         self.registry = CollectorRegistry()
         self.reservation = Deciding(decide)
-        self.endpoint = IssueEndpoint(self.reservation, ServiceMetrics(self.registry))
+        once = Once(self.reservation, None)  # type: ignore[arg-type]  # nothing here has a key
+        self.endpoint = IssueEndpoint(self.reservation, ServiceMetrics(self.registry), once)
 
     def ask(self, *body: bytes, method: str = "POST", path: str = "/coupons/7/issue") -> Answer:
         return ask(self.endpoint, method, path, *body)

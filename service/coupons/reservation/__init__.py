@@ -15,8 +15,8 @@ from coupons.decision import Decision
 class Reservation(Protocol):
     """Decides a request and has it written."""
 
-    def issue(self, coupon_id: int, user_id: int) -> Awaitable[Decision]:
-        """The answer to the request; an ISSUED one is committed.
+    def issue(self, coupon_id: int, user_id: int, key: str | None = None) -> Awaitable[Decision]:
+        """The answer to the request; an ISSUED one is committed, together with its idempotency key if it has one.
 
         Raises
         ------

@@ -44,37 +44,37 @@ class Atomic:
         self._alone = alone
         self._later: set[asyncio.Task[None]] = set()
 
-    async def issue(self, coupon_id: int, user_id: int) -> Decision:
+    async def issue(self, coupon_id: int, user_id: int, key: str | None = None) -> Decision:
         """See `Reservation.issue`."""
         trust = self._trust
         if not trust.open:
             raise CannotDecide("Redis is being rebuilt from the database")
-        undecided, key = trust.undecided, (coupon_id, user_id)
-        earlier = undecided.earlier(key)
+        undecided, who = trust.undecided, (coupon_id, user_id)
+        earlier = undecided.earlier(who)
         if earlier is not None:
             return await earlier.shared()
-        request = undecided.begin(key)
+        request = undecided.begin(who)
         try:
-            decided = await self._decide(coupon_id, user_id)
+            decided = await self._decide(coupon_id, user_id, key)
         except (MaybeWritten, asyncio.CancelledError):
             request.lost_sight_of()  # until `settled`; one that is cancelled until the end of the process
             raise
         except Exception as error:
-            undecided.end(key)
+            undecided.end(who)
             request.failed(str(error))
             if not isinstance(error, CannotDecide):
                 trust.distrust("a request ended in an error nobody thought of")
             raise
-        undecided.end(key)
+        undecided.end(who)
         request.answered(decided)
         return decided
 
-    async def _decide(self, coupon_id: int, user_id: int) -> Decision:
+    async def _decide(self, coupon_id: int, user_id: int, key: str | None) -> Decision:
         answer = await self._take(coupon_id, user_id)
         if answer == takes.ALREADY and not self._alone:
             answer = await self._elsewhere(coupon_id, user_id)
         if answer == takes.TAKEN:
-            return await self._write(coupon_id, user_id)
+            return await self._write(coupon_id, user_id, key)
         if answer == takes.ALREADY:
             return decision.ALREADY
         if answer == takes.SOLD_OUT:
@@ -100,10 +100,10 @@ class Atomic:
             self._trust.distrust(str(error))
             raise
 
-    async def _write(self, coupon_id: int, user_id: int) -> Decision:
+    async def _write(self, coupon_id: int, user_id: int, key: str | None) -> Decision:
         try:
             # A row that exists already means that Redis had forgotten this user: the reservation is then right.
-            return await self._writer.write(coupon_id, user_id)
+            return await self._writer.write(coupon_id, user_id, key)
         except (NotWritten, Busy):
             await self._return(coupon_id, user_id)
             raise

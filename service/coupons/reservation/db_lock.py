@@ -14,9 +14,9 @@ class DbLock:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def issue(self, coupon_id: int, user_id: int) -> Awaitable[Decision]:
+    def issue(self, coupon_id: int, user_id: int, key: str | None = None) -> Awaitable[Decision]:
         """See `Reservation.issue`."""
-        return self._writer.write(coupon_id, user_id)
+        return self._writer.write(coupon_id, user_id, key)
 
     async def start(self) -> None:
         """Nothing to prepare."""

@@ -22,10 +22,10 @@ class RedisLock:
         self._lock = lock
         self._writer = writer
 
-    async def issue(self, coupon_id: int, user_id: int) -> Decision:
+    async def issue(self, coupon_id: int, user_id: int, key: str | None = None) -> Decision:
         """See `Reservation.issue`."""
         async with self._lock.hold(coupon_id):
-            return await self._writer.write(coupon_id, user_id)
+            return await self._writer.write(coupon_id, user_id, key)
 
     async def start(self) -> None:
         """Locks need no preparation."""
@@ -56,8 +56,8 @@ class NarrowRedisLock(RedisLock):
         super().__init__(redis, lock, writer)
         self._tables = tables
 
-    async def issue(self, coupon_id: int, user_id: int) -> Decision:
+    async def issue(self, coupon_id: int, user_id: int, key: str | None = None) -> Decision:
         """See `Reservation.issue`."""
         async with self._lock.hold(coupon_id):
             refused = await self._tables.refusal(coupon_id, user_id)
-        return refused or await self._writer.write(coupon_id, user_id)
+        return refused or await self._writer.write(coupon_id, user_id, key)

@@ -15,13 +15,15 @@ from coupons.decision import Decision
 class Writer(Protocol):
     """Writes one request; the reply waits for the commit."""
 
-    def write(self, coupon_id: int, user_id: int) -> Awaitable[Decision]:
+    def write(self, coupon_id: int, user_id: int, key: str | None = None) -> Awaitable[Decision]:
         """The decision of the database: issued, already, or (when it takes the stock) sold out or unknown coupon.
+
+        An idempotency key is written in the same commit.
 
         Raises
         ------
         NotWritten
-            Nothing was written, and nothing will be.
+            Nothing was written, and nothing will be; KeyTaken when the key was another request's.
         MaybeWritten
             The commit's answer was lost; the settling goes on and ends in `Settling.resolved`.
         Busy

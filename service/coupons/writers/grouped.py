@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -64,8 +64,10 @@ class GroupedWriter:
         self._pace = Pace(self._start)
         self._timer: asyncio.TimerHandle | None = None
 
-    def write(self, coupon_id: int, user_id: int) -> asyncio.Future[Decision]:
-        """See `Writer.write`."""
+    def write(self, coupon_id: int, user_id: int, key: str | None = None) -> Awaitable[Decision]:
+        """See `Writer.write`; a request with a key has a commit of its own."""
+        if key is not None:
+            return self._alone.write(coupon_id, user_id, key)
         reply: asyncio.Future[Decision] = self._loop.create_future()
         self._queue.append(Waiting(coupon_id, user_id, perf_counter(), reply))
         if self._timer is None:

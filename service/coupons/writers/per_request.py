@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from asyncmy.errors import IntegrityError
 
-from coupons.decision import ALREADY, SOLD_OUT, UNKNOWN_COUPON, Decision, issued
-from coupons.errors import CannotDecide, MaybeWritten, NotWritten
+from coupons.decision import ALREADY, SOLD_OUT, UNKNOWN_COUPON, Decision, Outcome, issued
+from coupons.errors import CannotDecide, KeyTaken, MaybeWritten, NotWritten
 from coupons.event_ids import EventIds
 from coupons.pool import LOST, Pool
 from coupons.service_metrics import ServiceMetrics
@@ -21,6 +21,7 @@ from coupons.writers.statements import Row
 
 if TYPE_CHECKING:
     from asyncmy.connection import Connection
+    from asyncmy.cursors import Cursor
 
 TRIES: Final = 4
 
@@ -40,16 +41,16 @@ class PerRequestWriter:
         self._write_seconds = metrics.stages["write"]
         self._commit_seconds = metrics.stages["commit"]
 
-    async def write(self, coupon_id: int, user_id: int) -> Decision:
+    async def write(self, coupon_id: int, user_id: int, key: str | None = None) -> Decision:
         """See `Writer.write`."""
         (event_id,) = await self._ids.take(1)
-        return await self.write_row(Row(coupon_id, user_id, event_id, statements.now()))
+        return await self.write_row(Row(coupon_id, user_id, event_id, statements.now()), key)
 
-    async def write_row(self, row: Row) -> Decision:
+    async def write_row(self, row: Row, key: str | None = None) -> Decision:
         """Write a row that has its event id; a deadlock is tried again a few times."""
         for attempt in range(TRIES):
             try:
-                return await self._transaction(row)
+                return await self._transaction(row, key)
             except CannotDecide:
                 raise
             except LOST as error:
@@ -62,10 +63,10 @@ class PerRequestWriter:
             await asyncio.sleep(random.uniform(0.001, 0.01) * (attempt + 1))
         raise NotWritten("the database's locks could not be had")
 
-    async def _transaction(self, row: Row) -> Decision:
+    async def _transaction(self, row: Row, key: str | None) -> Decision:
         async with self._pool.connection() as connection:
             started = perf_counter()
-            refusal = await self._statements(connection, row)
+            refusal = await self._statements(connection, row, key)
             self._write_seconds.observe(perf_counter() - started)
             if refusal:
                 await connection.rollback()
@@ -74,7 +75,7 @@ class PerRequestWriter:
                 return issued(row.event_id)
         return await self._settled(row)
 
-    async def _statements(self, connection: Connection, row: Row) -> Decision | None:
+    async def _statements(self, connection: Connection, row: Row, key: str | None) -> Decision | None:
         """Everything before the commit; why the request is refused, None when it is not."""
         async with connection.cursor() as cursor:
             # The conditional update locks the stock's row and decides in one step.
@@ -87,7 +88,18 @@ class PerRequestWriter:
                     raise
                 return ALREADY
             await cursor.execute(statements.OUTBOX, row)
+            if key is not None:
+                await self._keep(cursor, row, key)
         return None
+
+    async def _keep(self, cursor: Cursor, row: Row, key: str) -> None:
+        kept = (key, row.coupon_id, row.user_id, Outcome.ISSUED.value, row.event_id, row.accepted_at)
+        try:
+            await cursor.execute(statements.KEEP, kept)
+        except IntegrityError as error:
+            if statements.error_number(error) != statements.DUPLICATE_KEY:
+                raise
+            raise KeyTaken("another request with this Idempotency-Key was quicker") from error
 
     async def _why_none_left(self, connection: Connection, row: Row) -> Decision:
         async with connection.cursor() as cursor:

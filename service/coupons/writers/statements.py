@@ -17,6 +17,11 @@ COUPON_EXISTS: Final = "SELECT 1 FROM coupons WHERE id = %s"
 USER_HAS: Final = "SELECT 1 FROM issues WHERE coupon_id = %s AND user_id = %s"
 ISSUE: Final = "INSERT INTO issues (coupon_id, user_id, event_id, accepted_at) VALUES (%s, %s, %s, %s)"
 OUTBOX: Final = "INSERT INTO outbox (coupon_id, user_id, event_id, created_at) VALUES (%s, %s, %s, %s)"
+KEEP: Final = (
+    "INSERT INTO idempotency_keys (idempotency_key, coupon_id, user_id, outcome, event_id, created_at) "
+    "VALUES (%s, %s, %s, %s, %s, %s)"
+)
+KEPT: Final = "SELECT coupon_id, user_id, outcome, event_id FROM idempotency_keys WHERE idempotency_key = %s"
 #: A locking read waits for a transaction that is still about to commit the row, so its answer is final.
 EVENT_WRITTEN: Final = "SELECT event_id FROM issues WHERE coupon_id = %s AND user_id = %s FOR UPDATE"
 
