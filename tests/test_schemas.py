@@ -9,7 +9,7 @@ import pytest
 from rushlab.cli.main import main
 from rushlab.flows.workbench import Workbench
 from rushlab.model.run import State
-from rushlab.model.schemas import run_schema
+from rushlab.model.schemas import experiment_schema, run_schema
 from rushlab.world.folders import create_run
 from rushlab.world.settings import PROJECT, Settings
 
@@ -42,7 +42,13 @@ def test_every_schema_is_one(path):
 
 def test_run_schema_is_the_one_that_follows_from_the_value_objects():
     assert schema("run") == json.loads(json.dumps(run_schema())), (
-        "write it again: python -m rushlab.model.schemas > docs/schemas/run.schema.json"
+        "write it again: python -m rushlab.model.schemas run > docs/schemas/run.schema.json"
+    )
+
+
+def test_experiment_schema_is_the_one_that_follows_from_the_value_objects():
+    assert schema("experiment") == json.loads(json.dumps(experiment_schema())), (
+        "write it again: python -m rushlab.model.schemas experiment > docs/schemas/experiment.schema.json"
     )
 
 

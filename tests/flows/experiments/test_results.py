@@ -2,6 +2,7 @@
 
 import json
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from rushlab.model.comparison import Outcome
 from rushlab.model.errors import LoadError, ResultError
 from rushlab.model.verdict import ExitCode, Status, Validity
 from rushlab.world.experiments import open_experiment, run_of
+from rushlab.world.settings import PROJECT
 
 NOISE = np.random.default_rng(3).normal(0, 0.02, size=(100, 32))
 
@@ -193,3 +195,11 @@ def test_same_files_same_bytes(bench, driver, tuning, plan):
     first = json.dumps(result_json(open_result(bench, str(folder.path))))
     assert first == json.dumps(result_json(open_result(bench, str(folder.path))))
     assert open_experiment(bench.settings.experiments, "last").progress.complete
+
+
+def test_json_follows_its_schema(bench, driver, tuning, plan):
+    driver.value = faster(0.7)
+    driver.audit = lambda arm, block: Status.FAIL if block == 2 else Status.PASS
+    written = result_json(open_result(bench, str(tuning.start(plan(blocks=3, also=["confirm_p50_ms"])).path)))
+    schema = json.loads((PROJECT / "docs/schemas/experiment.schema.json").read_text())
+    jsonschema.validate(json.loads(json.dumps(written, allow_nan=False)), schema)
