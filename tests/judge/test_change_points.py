@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from rushlab.judge.change_points import change_points, levels
+from rushlab.judge.change_points import change_points, levels, visible_change
 
 MANY = 250
 
@@ -34,6 +34,12 @@ def test_a_planted_shift_of_60_seconds_is_found(rho, shift, least):
     assert sum(map(bool, found)) >= least * 100
     near = [cuts for cuts in found if cuts and min(abs(cut - 30) for cut in cuts) <= 5]
     assert len(near) >= 0.9 * sum(map(bool, found))
+
+
+def test_the_visible_change_is_found_in_about_80_percent():
+    series = noise(np.random.default_rng(12), 60, 0.3, 200)
+    size = float(np.median([visible_change(one) for one in series]))
+    assert 0.65 < alarms(series + size * (np.arange(60) >= 30)) < 0.95
 
 
 def test_a_hump_is_found_from_both_sides():

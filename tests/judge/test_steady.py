@@ -79,6 +79,7 @@ def test_seconds_outside_the_plateau_do_not_count():
     ("seconds", "window", "words"),
     [
         (timeline(), Window(10, 39.5, 500, 500), "29 whole seconds, fewer than 30"),
+        (timeline(p95=np.tile([1, 1, 1, 9, 9, 1, 1, 1, 1, 9], 8)), PLATEAU, "too noisy to tell"),
         (timeline(rate=0.02), PLATEAU, "10 requests a second"),
         (timeline().head(0), PLATEAU, "0 requests a second"),
     ],

@@ -30,6 +30,8 @@ FEWEST = 30
 #: Fewest points between two changes: a single slow second is none.
 SHORTEST = 5
 LIMIT, LIMIT_SHORT = 4.25, 20.0
+#: Normal quantile of 80 %: so far beyond the limit a true change has 80 % power.
+QUANTILE_80 = 0.84
 BIAS, BIAS_SLOPE = 6.0, 14.0
 MOST_AUTOCORRELATED = 0.9
 #: Spread below this is rounding, not noise.
@@ -38,17 +40,29 @@ ROUNDING = 1e-9
 
 def change_points(series: Series) -> tuple[int, ...]:
     """Positions at which a new level begins, ascending; none for fewer than 30 points."""
-    n = len(series)
-    if n < FEWEST:
+    if len(series) < FEWEST:
         return ()
-    sums = np.concatenate(([0.0], np.cumsum(series - series.mean())))
-    limit = (LIMIT + LIMIT_SHORT / n) * max(_long_run_sd(series, sums), ROUNDING)
-    return tuple(sorted(_splits(sums, 0, n, limit)))
+    sums, limit = _sums(series), _limit(len(series)) * max(_long_run_sd(series), ROUNDING)
+    return tuple(sorted(_splits(sums, 0, len(series), limit)))
+
+
+def visible_change(series: Series) -> float:
+    """The change of level, half way through at least 30 points, that is found in about 80 % of such series."""
+    n = len(series)
+    return (_limit(n) + QUANTILE_80) * _long_run_sd(series) * 2 / math.sqrt(n)
 
 
 def levels(series: Series, changes: Sequence[int]) -> tuple[float, ...]:
     """The mean between each two changes, before the first and after the last."""
     return tuple(float(series[begin:end].mean()) for begin, end in pairwise([0, *changes, len(series)]))
+
+
+def _sums(series: Series) -> Series:
+    return np.concatenate(([0.0], np.cumsum(series - series.mean())))
+
+
+def _limit(n: int) -> float:
+    return LIMIT + LIMIT_SHORT / n
 
 
 def _splits(sums: Series, begin: int, end: int, limit: float) -> Iterator[int]:
@@ -86,9 +100,9 @@ def _split(sums: Series, begin: int, end: int) -> tuple[float, int]:
     return float(size[best]), int(at[best])
 
 
-def _long_run_sd(series: Series, sums: Series) -> float:
+def _long_run_sd(series: Series) -> float:
     """σ·√((1+ρ)/(1−ρ)) of what the better of two explanations leaves: the two best splits, or a straight line."""
-    n = len(series)
+    n, sums = len(series), _sums(series)
     _, first = _best_split(sums, 0, n)
     _, second = max(_best_split(sums, 0, first or 0), _best_split(sums, first or 0, n), key=itemgetter(0))
     cuts = sorted(place for place in (first, second) if place is not None)

@@ -7,14 +7,14 @@ steady. A level is the mean of a logarithm, so levels compare as ratios.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
-from rushlab.judge.change_points import FEWEST, Series, change_points, levels
+from rushlab.judge.change_points import FEWEST, Series, change_points, levels, visible_change
 from rushlab.judge.checks import check
 from rushlab.judge.stages import Window, plateaus
 from rushlab.model.profile import Profile
@@ -24,6 +24,8 @@ from rushlab.model.verdict import Check, Status
 TOLERANCE = 0.05
 REQUESTS_PER_SECOND = 20
 MOST_EMPTY = 0.05
+#: A plateau so noisy that a lasting change by this factor could hide in it is not called flat.
+MOST_HIDDEN = 2.0
 #: A change in the last quarter leaves too little behind it to be called steady (Barrett et al.).
 SETTLED_SHARE = 0.75
 
@@ -36,6 +38,9 @@ class State(StrEnum):
     DEGRADING = "degrading"
     NOT_STEADY = "not steady"
     NA = "NA"
+
+
+CHANGED = {State.WARMING, State.DEGRADING, State.NOT_STEADY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +84,14 @@ def steadiness(timeline: pd.DataFrame, window: Window) -> Steadiness:
 
 
 def steady_state(profile: Profile, timeline: pd.DataFrame) -> Check:
-    """V8 over all plateaus of `profile` (already scaled): PASS when each is flat, NA when none can be judged.
+    """V8 over all plateaus of `profile` (already scaled): PASS when each is flat, WARN when one is not, else NA.
 
     It never fails a run: one that is not steady keeps its whole-run figures, labelled so.
     """
     found = [steadiness(timeline, window) for window in plateaus(profile)]
-    judged = [one for one in found if one.state is not State.NA]
-    if not judged:
-        status, value = Status.NA, "no plateau" if not found else found[0].reason
-    else:
-        status = Status.PASS if {one.state for one in judged} == {State.FLAT} else Status.WARN
-        value = ", ".join(one.state for one in judged)
+    states = {one.state for one in found}
+    status = Status.PASS if states == {State.FLAT} else Status.WARN if states & CHANGED else Status.NA
+    value = ", ".join(one.state for one in found) if states - {State.NA} else found[0].reason if found else "no plateau"
     return check(
         "V8",
         "steady state",
@@ -114,6 +116,7 @@ def _judged(window: Window, bins: pd.DataFrame) -> Steadiness:
     slowness = {"p95": np.log(bins["p95_ms"].to_numpy(float)), "rate": -np.log(bins["requests"].to_numpy(float))}
     seconds = bins.index.to_numpy()
     states, changes, begins = set(), [], [0]
+    visible = {what: math.exp(min(visible_change(series), 700.0)) for what, series in slowness.items()}
     for what, series in slowness.items():
         cuts = change_points(series)
         state = _state(series, cuts)
@@ -122,10 +125,12 @@ def _judged(window: Window, bins: pd.DataFrame) -> Steadiness:
         states.add(state)
         begins.append(cuts[-1])
         changes += _changes(what, series, cuts, seconds)
-    state = states.pop() if len(states) == 1 else State.NOT_STEADY if states else State.FLAT
+    if not states:
+        return _unchanged(window, visible, seconds)
+    state = states.pop() if len(states) == 1 else State.NOT_STEADY
     steady_from = None if state is State.NOT_STEADY else float(max(window.start_s, seconds[max(begins)]))
     found = tuple(sorted(changes, key=lambda change: (change.second, change.what)))
-    return Steadiness(window, state, _reason(state, found, len(bins)), found, steady_from)
+    return Steadiness(window, state, _reason(found), found, steady_from)
 
 
 def _state(series: Series, cuts: tuple[int, ...]) -> State:
@@ -144,9 +149,17 @@ def _changes(what: str, series: Series, cuts: tuple[int, ...], seconds: Series) 
     return [Change(what, int(seconds[cut]), math.exp(step)) for cut, step in zip(cuts, steps, strict=True)]
 
 
-def _reason(state: State, changes: Iterable[Change], seconds: int) -> str:
-    if state is State.FLAT:
-        return f"no change of level beyond {TOLERANCE:.0%} in {seconds} seconds"
+def _unchanged(window: Window, visible: Mapping[str, float], seconds: Series) -> Steadiness:
+    """Flat, unless the seconds differ so much that a lasting change of the level would hide among them."""
+    seen = ", ".join(f"{what} ×{ratio:.2f}" for what, ratio in visible.items())
+    if max(visible.values()) > MOST_HIDDEN:
+        said = f"too noisy to tell: a lasting change is seen from {seen} on"
+        return Steadiness(window, State.NA, said)
+    reason = f"no lasting change in {len(seconds)} seconds; it would be seen from {seen} on"
+    return Steadiness(window, State.FLAT, reason, steady_from_s=window.start_s)
+
+
+def _reason(changes: Iterable[Change]) -> str:
     return ", ".join(f"{one.what} ×{one.ratio:.2f} at {one.second} s" for one in changes)
 
 
