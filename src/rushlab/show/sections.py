@@ -82,6 +82,8 @@ def _profile(study: Study, name: str, heading: bool) -> Iterator[Any]:
     yield tables.latency(study, name)
     yield from outcomes(study, name)
     yield from figures.timelines(study, name)
+    if any(view.series and not view.series.reason for view in study if view.run.profile.name == name):
+        yield tables.inside(study, name)
     chart = figures.distribution(study, name)
     if chart is not None:
         yield chart

@@ -13,6 +13,7 @@ from rushlab.model.series import PANELS, SERIES, SeriesFacts
 from rushlab.show import figures, sections
 from rushlab.show.figures.chart import POINTS
 from rushlab.show.run_series import RunSeries
+from rushlab.show.table import Table
 from rushlab.show.views import RunView, Study
 
 BEGIN = 1_795_000_000.0
@@ -111,3 +112,12 @@ def test_long_series_are_binned(view: RunView) -> None:
     assert chart is not None
     line = next(trace for trace in chart.data if trace.name == "outbox")
     assert (len(line.x), line.y[0]) == (POINTS, 2.0)  # the worst of its bin
+
+
+def test_a_reports_profile_has_the_stages_of_the_service_where_they_were_kept(study: Study, view: RunView) -> None:
+    def headings() -> list[str]:
+        return [part.caption for part in sections.profiles(study, "load") if isinstance(part, Table)]
+
+    assert "load: where the time went inside the service" not in headings()
+    study.variants["report"]["load"] = view
+    assert "load: where the time went inside the service" in headings()
