@@ -21,7 +21,10 @@ def report(
     repeat: Annotated[int, typer.Option(min=1, max=50, help="Runs of each profile; the median one is shown.")] = 1,
     backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
     from_runs: Annotated[
-        list[str] | None, typer.Option("--from", help="Report on these runs instead of driving load (repeatable).")
+        list[str] | None,
+        typer.Option(
+            "--from", help="Report on this run, or all runs in this folder, instead of driving load (repeatable)."
+        ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 3 when the last variant misses a threshold.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a run's verdict is UNKNOWN.")] = False,

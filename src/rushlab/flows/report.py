@@ -26,7 +26,7 @@ from rushlab.show.junit import junit_xml
 from rushlab.show.report_json import report_json
 from rushlab.show.views import Study
 from rushlab.world.files import check_writable, storage, write_atomic
-from rushlab.world.folders import RunFolder, open_run
+from rushlab.world.folders import RunFolder, open_run, open_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def _text(study: Study, kind: str) -> str:
 def _runs(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[list[str], list[str]]:
     """The runs to report on and a sentence for each that failed."""
     if order.runs:
-        return [str(open_run(bench.settings.runs, name).path.absolute()) for name in order.runs], []
+        return [str(folder.path.absolute()) for folder in open_runs(bench.settings.runs, order.runs)], []
     driven = drive_all(bench, order, listener)
     if not driven.runs:
         raise ResultError("No run came to its end", "; ".join(driven.missing))

@@ -18,19 +18,19 @@ from rushlab.model.run import Run, State
 from rushlab.show.run_series import RunSeries
 from rushlab.show.views import RunView, Study
 from rushlab.world import points, prometheus
-from rushlab.world.folders import RunFolder, open_run
+from rushlab.world.folders import RunFolder, open_runs
 from rushlab.world.reference import PATH, read_reference
 
 
 def gather(bench: Workbench, names: Iterable[str], *, missing: Iterable[str] = ()) -> Study:
-    """The study of the named runs, in their order; of repeats the one with the median p95 is shown.
+    """The study of the named runs (or folders of them), in their order; of repeats the median one by p95 is shown.
 
     Raises
     ------
     ResultError
         No run was named, one is not there, not verified, or its artefacts were changed.
     """
-    views = [open_view(open_run(bench.settings.runs, name)) for name in names]
+    views = [open_view(folder) for folder in open_runs(bench.settings.runs, names)]
     if not views:
         raise ResultError("There is no run to report on", do="`rushlab ls` lists the runs.")
     return _study(bench, views, list(missing))

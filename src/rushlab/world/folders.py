@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,23 @@ def open_run(runs: Path, name: str) -> RunFolder:
     if not matches:
         raise ResultError(f"There is no run {name!r} in {runs}", do="`rushlab ls` lists the runs.")
     raise ResultError(f"Run {name!r} is ambiguous", f"{len(matches)} runs match, {matches[-1].name} among them")
+
+
+def open_runs(runs: Path, names: Iterable[str]) -> list[RunFolder]:
+    """Every run named, in order; a folder that holds run folders stands for all of them, oldest first.
+
+    Raises
+    ------
+    ResultError
+        As for `open_run`.
+    """
+    expanded = (_inside(Path(name)) or [name] for name in names)
+    return [open_run(runs, name) for found in expanded for name in found]
+
+
+def _inside(folder: Path) -> list[str]:
+    """Run folders in a folder that is none itself."""
+    return [] if (folder / RECORD).is_file() else [str(path) for path in sorted(_folders(folder))]
 
 
 def all_runs(runs: Path) -> Iterator[RunFolder]:

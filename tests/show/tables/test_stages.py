@@ -1,5 +1,6 @@
 import dataclasses
 
+import msgspec
 import pandas as pd
 import pytest
 
@@ -57,3 +58,10 @@ def test_stages_of_a_run_that_supports_no_claim_are_struck_out(staged: Study, ex
 @pytest.mark.parametrize("frame", [None, cut(held=True).iloc[:1]])
 def test_what_has_no_stages_has_no_table(study: Study, frame: pd.DataFrame | None) -> None:
     assert tables.stages(with_stages(study, frame), "load") is None
+
+
+def test_requests_that_began_after_the_plan_are_told(staged: Study) -> None:
+    view = staged.variants["report"]["load"]
+    figures = msgspec.structs.replace(view.figures, requests=90 + 20000 + 7)
+    late = dataclasses.replace(staged, variants={"report": {"load": dataclasses.replace(view, figures=figures)}})
+    assert "ours: report: 7 requests began after the last stage, in no row." in tables.stages(late, "load").remarks

@@ -31,8 +31,20 @@ def stages(study: Study, profile: str) -> Table | None:
         return None
     columns = tuple(Column(name, ours(variant)) for variant in views for name in COLUMNS)
     rows = tuple(_row(views, profile, stage, plan) for stage, plan in enumerate(known.to_dict("records")))
-    remarks = (f"{CUT}; {support.rule()}.",) if known["plateau"].any() else (NONE_HELD, f"{CUT}; {support.rule()}.")
+    held = () if known["plateau"].any() else (NONE_HELD,)
+    remarks = (*held, f"{CUT}; {support.rule()}.", *(_late(view) for view in views.values() if view and _after(view)))
     return Table(f"{profile}: stage by stage", "stage", columns, rows, remarks)
+
+
+def _after(view: RunView) -> int:
+    """Requests that began when the plan was over: in the graceful stop."""
+    if view.figures is None or view.stages is None:
+        return 0
+    return view.figures.requests - int(view.stages["requests"].sum())
+
+
+def _late(view: RunView) -> str:
+    return f"{ours(view.run.variant)}: {units.plural(_after(view), 'request')} began after the last stage, in no row."
 
 
 def _row(views: dict[str, RunView | None], profile: str, stage: int, plan: dict[Any, Any]) -> Row:
