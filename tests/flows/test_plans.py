@@ -76,6 +76,8 @@ MISTAKES = [
     ({"variants": [{"pool_size": 5}, {"pool_size": 5}]}, "two arms named 'pool_size=5'"),
     ({"variants": 3}, "it is a list"),
     ({"variants": [3]}, "A variant cannot be 3"),
+    ({"variants": [{"set": {"pool_size": 20}, "against": "nobody"}]}, "Arm 'nobody' is not known"),
+    ({"variants": [{"set": {"pool_size": 20}, "metric": "speed"}]}, "Metric 'speed'"),
     ({"blocks": 1}, "cannot have 1 block"),
     ({"blocks": 0}, "cannot have 0 blocks"),
     ({"blocks": 1000}, "100 are the most"),

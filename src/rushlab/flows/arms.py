@@ -12,7 +12,7 @@ from rushlab.model.metric import find_metric
 from rushlab.model.plan import Arm, Crossing
 from rushlab.model.variant import KnobValue, Variant, unknown
 
-KEYS = ("name", "preset", "set", "section", "note", "metric")
+KEYS = ("name", "preset", "set", "section", "note", "metric", "against")
 #: A half fraction needs this many factors: below, main effects would be mistaken for interactions.
 FEWEST_FACTORS = 3
 
@@ -38,6 +38,7 @@ def read_arm(bench: Workbench, fields: Any, name: str | None, *, preset: str | N
         variant=variant,
         section=str(known.get("section", "")),
         note=str(known.get("note", "")),
+        against=str(known.get("against", "")),
         metric=find_metric(str(known["metric"])).name if "metric" in known else "",
     )
 

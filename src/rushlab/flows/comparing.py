@@ -99,7 +99,7 @@ def compare_two(bench: Workbench, first: str, second: str, *, anyway: bool = Fal
         found = tuple(_unpaired(bench, before, after))
     if not found:
         raise ResultError(
-            f"{first} and {second} share nothing that can be compared", "no arm, or no metric, is in both"
+            f"{first} and {second} share nothing that can be compared", "no setting, or no metric, is in both"
         )
     return tuple(_labelled(one, said) for one in found)
 
@@ -193,11 +193,12 @@ def _noise(bench: Workbench, subject: Subject, metric: str) -> Noise:
 
 
 def _shared(before: Subject, after: Subject) -> Iterator[tuple[Subject, Subject]]:
-    """Arms that both experiments have, by name."""
+    """Arms that both experiments have: the same value for every knob, whatever they are called there."""
     if before.result and after.result:
-        names = [arm.name for arm in before.result.arms if arm.name in {other.name for other in after.result.arms}]
-        for name in names:
-            yield _of_arm(before.result, before, name), _of_arm(after.result, after, name)
+        for arm in before.result.arms:
+            same = next((other for other in after.result.arms if other.knobs == arm.knobs), None)
+            if same is not None:
+                yield _of_arm(before.result, before, arm.name), _of_arm(after.result, after, same.name)
 
 
 def _labelled(found: Comparison, said: tuple[str, ...]) -> Comparison:

@@ -23,7 +23,12 @@ def comparisons(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[Comparison, ..
     A variant that broke an invariant gets no verdict, nor does anything beside a baseline that did.
     """
     wrong = {run.arm: run.wrong for run in runs if run.wrong}
-    found = compare_all(question(plan, runs, metric) for metric in plan.metrics if _any_pair(plan, runs, metric))
+    asked = [
+        question(plan, part, metric, baseline=name)
+        for metric in plan.metrics
+        for name, part in _parts(plan, runs, metric)
+    ]
+    found = compare_all(asked)
     order = {name: place for place, name in enumerate(arm.name for arm in plan.arms)}
     listed = sorted(found, key=lambda one: (plan.metrics.index(one.metric), order[one.variant]))
     return tuple(_without_the_wrong(one, wrong) for one in listed)
@@ -41,13 +46,14 @@ def shifts(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[Shift, ...]:
     """
     quantiles = {(run.arm, run.block): run.quantiles for run in runs if run.objection is None}
     names = dict.fromkeys(name for known in quantiles.values() for name in known)
-    found = [_shift(plan, quantiles, arm.name, name) for arm in plan.variants for name in names]
+    found = [_shift(plan, quantiles, arm, name) for arm in plan.variants for name in names]
     return tuple(shift for shift in found if shift is not None)
 
 
-def _shift(plan: Plan, quantiles: Mapping[tuple[str, int], Mapping[str, float]], arm: str, name: str) -> Shift | None:
+def _shift(plan: Plan, quantiles: Mapping[tuple[str, int], Mapping[str, float]], arm: Arm, name: str) -> Shift | None:
+    baseline = arm.against or plan.baseline.name
     both = [
-        (quantiles.get((plan.baseline.name, block), {}).get(name), quantiles.get((arm, block), {}).get(name))
+        (quantiles.get((baseline, block), {}).get(name), quantiles.get((arm.name, block), {}).get(name))
         for block in range(1, plan.blocks + 1)
     ]
     logs = [math.log(second / first) for first, second in both if first and second]
@@ -55,16 +61,27 @@ def _shift(plan: Plan, quantiles: Mapping[tuple[str, int], Mapping[str, float]],
         return None
     estimate = paired(logs)
     percent = int(name.removeprefix("p"))
-    return Shift(variant=arm, percent=percent, ratio=estimate.ratio, interval=estimate.interval(), k=estimate.k)
+    return Shift(
+        variant=arm.name,
+        baseline=baseline,
+        percent=percent,
+        ratio=estimate.ratio,
+        interval=estimate.interval(),
+        k=estimate.k,
+    )
 
 
-def ranking(arms: Iterable[ArmResult], found: Iterable[Comparison], metric: str) -> tuple[str, ...]:
-    """Variants that are better than the baseline and barred by nothing, best first."""
+def ranking(arms: Sequence[ArmResult], found: Iterable[Comparison], metric: str) -> tuple[str, ...]:
+    """Variants that are better than the baseline (the first of the arms) and barred by nothing, best first."""
     barred = {arm.name for arm in arms if arm.bar}
     better = [
         one
         for one in found
-        if one.metric == metric and one.declared and one.verdict is Outcome.BETTER and one.variant not in barred
+        if one.metric == metric
+        and one.baseline == arms[0].name
+        and one.declared
+        and one.verdict is Outcome.BETTER
+        and one.variant not in barred
     ]
     return tuple(one.variant for one in sorted(better, key=lambda one: abs(math.log(one.ratio or 1)), reverse=True))
 
@@ -121,10 +138,17 @@ def _why_unusable(run: MeasuredRun, metric: str) -> str:
     return f"{metric} is 0, of which there is no ratio"
 
 
-def _any_pair(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> bool:
-    """The primary metric is always asked, the others when some run of the baseline and of a variant has a value."""
-    known = {run.arm for run in runs if not math.isnan(_usable(run, metric))}
-    return bool(runs) and (metric == plan.goal.metric or (plan.baseline.name in known and len(known) > 1))
+def _parts(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> Iterator[tuple[str, list[MeasuredRun]]]:
+    """Each arm that others are held against, with its runs and theirs.
+
+    The primary metric is always asked, the others when some run of it and of a variant has a value.
+    """
+    for name in (arm.name for arm in plan.arms):
+        held = plan.held_against(name)
+        part = [run for run in runs if run.arm == name or run.arm in held]
+        known = {run.arm for run in part if not math.isnan(_usable(run, metric))}
+        if held and part and (metric == plan.goal.metric or (name in known and len(known) > 1)):
+            yield name, part
 
 
 def _without_the_wrong(found: Comparison, wrong: dict[str, tuple[str, ...]]) -> Comparison:
@@ -142,6 +166,7 @@ def _arm_result(plan: Plan, arm: Arm, runs: Sequence[MeasuredRun]) -> ArmResult:
     return ArmResult(
         name=arm.name,
         variant=arm.variant.name,
+        knobs=arm.variant.settings,
         changes={
             knob: value for knob, value in arm.variant.settings.items() if value != plan.baseline.variant.settings[knob]
         },

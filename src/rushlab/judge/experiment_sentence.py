@@ -28,7 +28,8 @@ def sentence(
 ) -> str:
     """What the experiment found by its primary metric."""
     metric = METRICS[plan.goal.metric].title
-    primary = [one for one in found if one.metric == plan.goal.metric and one.declared]
+    name = plan.baseline.name
+    primary = [one for one in found if one.metric == plan.goal.metric and one.declared and one.baseline == name]
     said = _best(metric, primary, ranking) if ranking else _none(metric, plan, primary)
     red = [arm.name for arm in arms if arm.red]
     if red:

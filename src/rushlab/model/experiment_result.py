@@ -46,6 +46,7 @@ class ArmResult(Struct, frozen=True, kw_only=True):
 
     name: str
     variant: str
+    knobs: dict[str, KnobValue]
     changes: dict[str, KnobValue]
     section: str
     note: str
@@ -76,6 +77,7 @@ class Shift(Struct, frozen=True, kw_only=True):
     """How far one percentile of the accept times moved: variant / baseline over `k` blocks, with its 95 % interval."""
 
     variant: str
+    baseline: str
     percent: int
     ratio: float
     interval: tuple[float, float] | None

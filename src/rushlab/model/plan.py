@@ -10,7 +10,7 @@ from msgspec import Struct
 from rushlab.model.errors import UsageError
 from rushlab.model.metric import Better, Limit
 from rushlab.model.profile import Model, Profile
-from rushlab.model.variant import Variant
+from rushlab.model.variant import Variant, unknown
 
 Crossing = Literal["one-factor", "full", "fractional"]
 
@@ -30,7 +30,8 @@ class Arm(Struct, frozen=True, kw_only=True):
     """One setting that the experiment tries; `section` and `note` tie it to a recommendation of the report.
 
     `metric` is the one this arm is judged by, where it is not the plan's: what acts on the asynchronous half is
-    judged by what is confirmed.
+    judged by what is confirmed. `against` names the arm it is held against, where that is not the baseline: a
+    measure shows what it brings only where its resource binds.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Arm(Struct, frozen=True, kw_only=True):
     section: str = ""
     note: str = ""
     metric: str = ""
+    against: str = ""
 
 
 class Operating(Struct, frozen=True, kw_only=True):
@@ -101,6 +103,10 @@ class Plan(Struct, frozen=True, kw_only=True):
         if not 0 < self.goal.margin < 1:
             raise UsageError(f"{where} cannot have the margin {self.goal.margin:g}", "it is a share between 0 and 1")
         _require_distinct(where, self.arms, a_a=self.a_a)
+        for arm in self.variants:
+            others = [other.name for other in self.arms if other.name != arm.name]
+            if arm.against and arm.against not in others:
+                raise unknown("Arm", arm.against, others)
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -112,6 +118,10 @@ class Plan(Struct, frozen=True, kw_only=True):
         """The primary metric first, then those that arms are judged by, then the exploratory ones."""
         own = [arm.metric for arm in self.variants if arm.metric]
         return tuple(dict.fromkeys((self.goal.metric, *own, *self.others)))
+
+    def held_against(self, name: str) -> tuple[str, ...]:
+        """The variants that are compared with the arm of that name."""
+        return tuple(arm.name for arm in self.variants if (arm.against or self.baseline.name) == name)
 
     def judged_by(self, metric: str) -> tuple[str, ...]:
         """The variants for which `metric` was declared beforehand."""

@@ -46,10 +46,17 @@ def verdicts(result: ExperimentResult) -> Several:
     return Several(tuple(_verdicts(result)))
 
 
+def tables(result: ExperimentResult, metric: str) -> Iterator[Table]:
+    """The comparisons of one metric, a table per arm that others are held against."""
+    found = [one for one in result.comparisons if one.metric == metric]
+    for name in dict.fromkeys(one.baseline for one in found):
+        yield comparing.table([one for one in found if one.baseline == name])
+
+
 def _verdicts(result: ExperimentResult) -> Iterator[Heading | Table]:
     for metric in dict.fromkeys(one.metric for one in result.comparisons):
         yield Heading(f"{METRICS[metric].title}{'' if metric == result.metric else ' (exploratory)'}")
-        yield comparing.table([one for one in result.comparisons if one.metric == metric])
+        yield from tables(result, metric)
 
 
 def figures(result: ExperimentResult) -> Several:
@@ -130,10 +137,10 @@ def recommendations(result: ExperimentResult) -> Several:
     tried = [arm for arm in result.arms if arm.section]
     if not tried:
         return Several((Remark("No variant of this plan stands for a recommendation of the original report."),))
-    names = ("tried", "setting", "judged by", "baseline", "variant", "ratio", "95 % interval", "verdict", "why")
-    columns = tuple(Column(name, number=name in ("baseline", "variant", "ratio")) for name in names)
+    names = ("tried", "judged by", "against", "before", "with it", "ratio", "95 % interval", "verdict", "why")
+    columns = tuple(Column(name, number=name in ("before", "with it", "ratio")) for name in names)
     rows = []
-    for section in dict.fromkeys(arm.section for arm in tried):
+    for section in sorted({arm.section for arm in tried}):
         rows.append(Row(RECOMMENDED.get(section, section)))
         rows += [Row(arm.name, _effect(result, arm)) for arm in tried if arm.section == section]
     return Several((Table("Section 6, measured", "recommendation", columns, tuple(rows)),))
@@ -141,8 +148,10 @@ def recommendations(result: ExperimentResult) -> Several:
 
 def _effect(result: ExperimentResult, arm: ArmResult) -> tuple[Cell, ...]:
     one = result.comparison(arm.name, arm.metric)
-    typical = [value(arm.metric, known.typical.get(arm.metric)) for known in (result.arm(result.baseline), arm)]
-    facts = (Cell(arm.note, tone="name"), _changes(arm), Cell(METRICS[arm.metric].title), *map(Cell, typical))
+    beside = result.arm(one.baseline if one else result.baseline)
+    typical = [value(arm.metric, known.typical.get(arm.metric)) for known in (beside, arm)]
+    tried = Cell(f"{arm.note} ({_changes(arm).text})", tone="name")
+    facts = (tried, Cell(METRICS[arm.metric].title), Cell(beside.name), *map(Cell, typical))
     if one is None:
         return (*facts, *(unknown(f"{METRICS[arm.metric].title} has no value"),) * 4)
     said = Cell(verdict(one), str(one.verdict), TONES.get(str(one.verdict), "quiet"))

@@ -10,7 +10,7 @@ from rich.text import Text
 from rushlab.model.experiment_result import ExperimentResult
 from rushlab.model.metric import METRICS
 from rushlab.model.preview import Preview
-from rushlab.show.comparing import table
+from rushlab.show import experiment
 from rushlab.show.experiment_words import interval, ratio, share
 from rushlab.show.lists import checks, columns
 from rushlab.show.terminal import grid
@@ -42,7 +42,7 @@ def result(found: ExperimentResult) -> RenderableType:
     tables: list[RenderableType] = []
     for metric in dict.fromkeys(one.metric for one in found.comparisons):
         tables += [Text(f"{METRICS[metric].title}{'' if metric == found.metric else ' (exploratory)'}", style="bold")]
-        tables += [grid(table([one for one in found.comparisons if one.metric == metric])), Text()]
+        tables += [part for one in experiment.tables(found, metric) for part in (grid(one), Text())]
     left = [Text(text, style="yellow") for text in _left_out(found)]
     return Group(Text(found.sentence, style="bold"), Text(), *tables, checks(found.checks), *left)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from rushlab.model.comparison import Comparison
 from rushlab.model.metric import METRICS
-from rushlab.show import comparing, experiment
+from rushlab.show import experiment
 from rushlab.show.experiment_words import interval, ratio
 from rushlab.show.figures import experiment as drawn
 from rushlab.show.pair import Pair
@@ -29,10 +30,7 @@ def headlines(pair: Pair) -> Several:
 
 def verdicts(pair: Pair) -> Several:
     """The comparisons of each by its primary metric."""
-    return _each(
-        pair,
-        lambda result: [comparing.table([one for one in result.comparisons if one.metric == result.metric])],
-    )
+    return _each(pair, lambda result: list(experiment.tables(result, result.metric)))
 
 
 def figures(pair: Pair) -> Several:
@@ -52,18 +50,24 @@ def designs(pair: Pair) -> Several:
 
 def _shared(pair: Pair) -> Iterator[Table | Remark]:
     if not pair.shared:
-        yield Remark("They have no arm in common.")
+        yield Remark("They have no setting in common.")
         return
     columns = (Column("metric", number=False), Column("ratio"), Column("95 % interval", number=False))
     rows = [
         Row(
-            one.variant.rpartition(":")[2],
+            _name(one),
             (Cell(METRICS[one.metric].title), Cell(ratio(one.ratio), one.ratio), Cell(interval(one.interval))),
         )
         for one in pair.shared
     ]
     remark = "No verdict: the two were not interleaved, so a drift of the machine in between is in these ratios."
-    yield Table("The same arm, second experiment against first", "arm", columns, tuple(rows), (remark,))
+    yield Table("The same setting, second experiment against first", "arm", columns, tuple(rows), (remark,))
+
+
+def _name(one: Comparison) -> str:
+    """The arm's name in both experiments."""
+    names = [name.partition(":")[2] for name in (one.baseline, one.variant)]
+    return " = ".join(dict.fromkeys(names))
 
 
 def _each(pair: Pair, parts: Any) -> Several:

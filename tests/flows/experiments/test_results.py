@@ -203,3 +203,20 @@ def test_json_follows_its_schema(bench, driver, tuning, plan):
     written = result_json(open_result(bench, str(tuning.start(plan(blocks=3, also=["confirm_p50_ms"])).path)))
     schema = json.loads((PROJECT / "docs/schemas/experiment.schema.json").read_text())
     jsonschema.validate(json.loads(json.dumps(written, allow_nan=False)), schema)
+
+
+def test_arm_is_held_against_another_and_judged_by_its_own_metric(bench, driver, tuning, plan):
+    driver.value = faster(0.7)
+    variants = [
+        {"name": "pool_size=20", "set": {"pool_size": 20}},
+        {"name": "more", "set": {"pool_size": 40}, "against": "pool_size=20"},
+        {"name": "batches", "set": {"batch_size": 5}, "metric": "confirm_rate_per_s"},
+    ]
+    result = open_result(bench, str(tuning.start(plan(blocks=6, variants=variants)).path))
+    more = result.comparison("more")
+    assert (more.baseline, more.verdict) == ("pool_size=20", Outcome.WORSE)
+    assert more.ratio == pytest.approx(1 / 0.7, rel=0.05)
+    assert result.comparison("batches", "confirm_rate_per_s").declared
+    assert not result.comparison("batches").declared
+    assert result.ranking == ("pool_size=20",)
+    assert {one.baseline for one in result.shifts if one.variant == "more"} == {"pool_size=20"}

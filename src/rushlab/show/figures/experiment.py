@@ -64,7 +64,7 @@ def ratios(result: ExperimentResult, metric: str | None = None) -> Chart:
     bound = floor(result.noise_of(name), result.blocks)
     said = "; ".join(f"{literal(one.variant)} {ratio(one.ratio)} {interval(one.interval)}" for one in found)
     return chart(
-        list(_ratio_traces(found)),
+        list(_ratio_traces(found, result.baseline)),
         f"{METRICS[name].title}: ratio to {literal(result.baseline)}. {said}",
         _ratio_caption(result, bound),
         title=title(f"{METRICS[name].title}: ratio to {result.baseline}"),
@@ -105,7 +105,7 @@ def shift(result: ExperimentResult, variant: str) -> Chart | None:
     said = ", ".join(f"p{one.percent} {ratio(one.ratio)}" for one in found)
     return chart(
         [trace],
-        f"{literal(variant)}: accept times against {literal(result.baseline)}. {said}",
+        f"{literal(variant)}: accept times against {literal(found[0].baseline)}. {said}",
         "Ratio of each percentile of the accept times, paired over the blocks, with 95 % intervals; exploratory.",
         title=title(f"{variant}: shift of the accept times"),
         height=300,
@@ -135,7 +135,7 @@ def _block(result: ExperimentResult, block: int, arms: Sequence[str], metric: st
     )
 
 
-def _ratio_traces(found: Sequence[Comparison]) -> Iterator[go.Scatter]:
+def _ratio_traces(found: Sequence[Comparison], baseline: str) -> Iterator[go.Scatter]:
     for said in dict.fromkeys(verdict(one) for one in found):
         alike = [one for one in found if verdict(one) == said]
         known = [one.interval or (one.ratio or 1.0, one.ratio or 1.0) for one in alike]
@@ -143,7 +143,7 @@ def _ratio_traces(found: Sequence[Comparison]) -> Iterator[go.Scatter]:
         mark = MARKS[role]
         yield go.Scatter(
             x=numbers([one.ratio for one in alike]),
-            y=[_short(one.variant) for one in alike],
+            y=[_short(one.variant) if one.baseline == baseline else f"{_short(one.variant)}*" for one in alike],
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -151,7 +151,10 @@ def _ratio_traces(found: Sequence[Comparison]) -> Iterator[go.Scatter]:
                 "arrayminus": numbers([(one.ratio or 0) - low for one, (low, _) in zip(alike, known, strict=True)]),
                 "thickness": 1.6,
             },
-            customdata=[f"{literal(one.variant)}: {ratio(one.ratio)} {interval(one.interval)}" for one in alike],
+            customdata=[
+                f"{literal(one.variant)} / {literal(one.baseline)}: {ratio(one.ratio)} {interval(one.interval)}"
+                for one in alike
+            ],
             mode="markers",
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 10},
             meta={"role": role},
@@ -220,6 +223,9 @@ def _caption(result: ExperimentResult, metric: str) -> str:
 
 def _ratio_caption(result: ExperimentResult, bound: float | None) -> str:
     told = f"Below 1: less than {result.baseline}; {result.better} is better. Dashed: the margin. Bars: 95 % intervals."
+    others = dict.fromkeys(one.baseline for one in result.comparisons if one.baseline != result.baseline)
+    if others:
+        told += f" * against {', '.join(others)}."
     return told if bound is None else f"{told} Grey: the noise floor, ratios up to {bound:.3g}."
 
 
