@@ -18,7 +18,7 @@ LEAST_BLOCKS = 6
 #: Up to here the patterns of two halves are listed and combined; beyond, their sums are counted on a grid.
 MOST_LISTED = 36
 #: Cells that the sum of all absolute differences is divided into: p then errs by less than 1e-4.
-CELLS = 1 << 18
+CELLS = 1 << 16
 #: Sums that agree to this share are ties (they are sums of the same numbers in another order).
 TIE = 1e-9
 
