@@ -16,6 +16,9 @@ from msgspec import Struct
 OWN_S = 1.0
 EXPORTERS_S = 5.0
 
+#: The windows, in scrape intervals: long enough for one sample, and for two.
+NOW, RATE = 1.5, 2.5
+
 Role = Literal["service", "relay", "consumer", "mysqld-exporter", "redis-exporter", "process-exporter"]
 Better = Literal["lower", "higher", "neither"]
 
@@ -55,8 +58,13 @@ class Series(Struct, frozen=True):
     @property
     def promql(self) -> str:
         """The query with its windows filled in."""
-        now, rate = (f"{round(factor * self.every_s * 1000)}ms" for factor in (1.5, 2.5))
+        now, rate = (f"{round(factor * self.every_s * 1000)}ms" for factor in (NOW, RATE))
         return Template(self.query).substitute(now=now, rate=rate)
+
+    @property
+    def behind_s(self) -> float:
+        """How far the middle of what a value tells lies before its moment: half the window of a rate."""
+        return RATE * self.every_s / 2 if "$rate" in self.query else 0.0
 
     @property
     def metrics(self) -> frozenset[str]:

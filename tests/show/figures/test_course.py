@@ -121,3 +121,18 @@ def test_a_reports_profile_has_the_stages_of_the_service_where_they_were_kept(st
     assert "load: where the time went inside the service" not in headings()
     study.variants["report"]["load"] = view
     assert "load: where the time went inside the service" in headings()
+
+
+def test_a_rate_stands_in_the_middle_of_its_window_and_a_value_alone_is_a_dot(view: RunView) -> None:
+    chart = figures.course(replace(view, series=collected()))
+    assert chart is not None
+    lines = {trace.name: trace for trace in chart.data}
+    assert (lines["outbox"].x[0], lines["published"].x[0]) == (0.0, -1.25)
+    assert lines["outbox"].mode == "lines"
+    short = collected()
+    assert short.frame is not None
+    brief = RunSeries(short.frame, short.facts, BEGIN + 4, BEGIN + 6)
+    chart = figures.course(replace(view, series=brief))
+    assert chart is not None
+    dot = next(trace for trace in chart.data if trace.name == "threads running")
+    assert (len(dot.x), dot.mode) == (1, "lines+markers")

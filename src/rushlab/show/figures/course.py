@@ -117,7 +117,8 @@ def _caption(view: RunView, panels: list[Panel]) -> str:
     parts = [
         f"Dashed across: the threshold, {limit:,g} ms." if limit else "",
         f"Dashed upright: onset of trouble, {trouble.describe(began)}." if began else "",
-        "Own processes are read every second, exporters every five; percentiles inside the service come from buckets.",
+        "Own processes are read every second, exporters every five; a rate stands in the middle of its 2.5 intervals. "
+        "Percentiles inside the service come from buckets.",
         f"No data: {'; '.join(missing)}." if missing else "",
     ]
     return " ".join(part for part in parts if part)

@@ -96,7 +96,13 @@ def from_series(series: RunSeries | None) -> Iterator[Panel]:
 def _lines(one: Series, series: RunSeries) -> Iterator[go.Scatter]:
     for labels, rows in series.lines(one.name):
         label = " ".join(filter(None, (one.title, *(labels.get(key, "") for key in one.by))))
-        yield _line(_gaps(rows, one.every_s), label.replace("_", " "), FIXED_ROLES.get(_key(one, labels), ""), one.unit)
+        told = _gaps(rows, one.every_s)
+        yield _line(
+            told.assign(second=told["second"] - one.behind_s),
+            label.replace("_", " "),
+            FIXED_ROLES.get(_key(one, labels), ""),
+            one.unit,
+        )
 
 
 def _key(one: Series, labels: dict[str, str]) -> str:
@@ -147,8 +153,19 @@ def _dressed(line: go.Scatter, place: int) -> go.Scatter:
 def _at(line: go.Scatter, place: int) -> go.Scatter:
     """The line on the axes and in the legend of its panel, as its role is drawn."""
     mark = MARKS[line.meta["role"]]
+    if _alone(line.y):
+        line.update(mode="lines+markers", marker={"size": 5, "color": mark.colour, "symbol": mark.symbol})
     style = {"color": mark.colour, "dash": mark.dash, "width": mark.width}
     return line.update(yaxis=axis_name(place), legend=numbered("legend", place), line=style)
+
+
+def _alone(values: tuple[float | None, ...]) -> bool:
+    """Whether a value has no neighbour: a line alone would not show it."""
+    around = [None, *values, None]
+    return any(
+        value is not None and before is None and after is None
+        for before, value, after in zip(around, around[1:], around[2:], strict=False)
+    )
 
 
 def axis_name(place: int) -> str:
