@@ -25,6 +25,7 @@ FIXED_ROLES = {"failed": "failed", "rejected": "max", "inside": "vus", "cpu_mach
 #: A process has the same role in every panel.
 PROCESSES = ("service", "mariadb", "redis", "kafka", "k6", "relay", "consumer-0", "prometheus")
 FIXED_ROLES |= dict(zip(PROCESSES, ROLES, strict=True))
+TOO_SHORT = "the run is too short for a rate of what is read every five seconds"
 #: A panel has so many lines at most. Of outcomes, stages and processes one below this share of the panel's highest
 #: value tells nothing.
 MOST, FAINT = 6, 0.01
@@ -87,9 +88,11 @@ def from_series(series: RunSeries | None) -> Iterator[Panel]:
     for place, (name, panel) in enumerate(((key, one) for key, one in PANELS.items() if one.drawn), start=3):
         wanted = [one for one in SERIES if one.panel == name]
         bare = [one for one in wanted if covered[one.name].reason]
-        lines = _kept([(one, drawn) for one in wanted if one not in bare for drawn in _lines(one, series)])
+        found = [(one, drawn) for one in wanted if one not in bare for drawn in _lines(one, series)]
+        lines = _kept([(one, drawn) for one, drawn in found if drawn.x[-1] >= 0])
         dressed = tuple(_at(_dressed(line, number), place) for number, line in enumerate(lines))
-        note = "; ".join(f"{one.title or one.name}: {covered[one.name].reason}" for one in bare)
+        reasons = [f"{one.title or one.name}: {covered[one.name].reason}" for one in bare]
+        note = "; ".join(reasons or ([TOO_SHORT] if found and not lines else []))
         yield Panel(panel.title, panel.unit, dressed, panel.logarithmic, note=note)
 
 
