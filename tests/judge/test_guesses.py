@@ -117,6 +117,11 @@ def test_queueing_is_a_median_far_above_a_lone_users(median: float, decision: De
     assert decide("queueing", run(median_ms=median), run("smoke", median_ms=2.5)).decision is decision
 
 
+def test_queueing_is_not_decided_from_the_lone_user_alone() -> None:
+    found = decide("queueing", run("smoke"))
+    assert (found.decision, found.reason) == (OPEN, "there is no usable run of stress-500")
+
+
 def test_without_its_runs_a_guess_is_open_and_names_the_command_that_makes_them() -> None:
     found = answer(BY_ID["pool"], {})
     assert found.decision is OPEN

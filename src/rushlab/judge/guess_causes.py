@@ -36,6 +36,8 @@ def failures(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
 def queueing(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     """The median against that of a lone user (smoke)."""
     alone = runs.get("smoke")
+    if run.profile != guess.profiles[0]:
+        return left_open(guess, f"there is no usable run of {guess.profiles[0]}", command=run_both(guess))
     if alone is None or alone is run or not alone.median_ms or run.median_ms is None:
         return left_open(
             guess, "there is no run with a lone user to hold the median against", command="rushlab run smoke"

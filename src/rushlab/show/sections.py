@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rushlab.show import figures, tables
+from rushlab.show.answered import Answered, answered
 from rushlab.show.run_series import NEVER
 from rushlab.show.several import Heading, Several
 from rushlab.show.views import RunView, Study
@@ -59,6 +60,11 @@ def outcomes(study: Study, name: str) -> Several:
     made = (tables.outcome, tables.answers, tables.sale, tables.by_outcome)
     found = (make(study, name) for make in made)
     return Several(tuple(table for table in found if table is not None))
+
+
+def guesses(study: Study) -> Answered:
+    """Every guess and measure of the original with its verdict."""
+    return answered(study)
 
 
 def steps(study: Study) -> Several:

@@ -33,7 +33,7 @@ def guesses(study: Study, trials: Iterable[Trial] = ()) -> Table:
     for kind, heading in GROUPS.items():
         those = [answer for answer in found if answer.guess.kind == kind]
         rows += [Row(heading), *(_row(answer) for answer in those)] if those else []
-    return Table("Guess and verdict", "the original says", COLUMNS, tuple(rows), (_rule(study),))
+    return Table("Guess and verdict", "the original says", COLUMNS, tuple(rows), (rule(study),))
 
 
 def _row(answer: Answer) -> Row:
@@ -64,7 +64,8 @@ def written(value: float, unit: str) -> str:
     return units.duration(value) if unit == "ms" else units.seconds(value)
 
 
-def _rule(study: Study) -> str:
+def rule(study: Study) -> str:
+    """What was decided from what, and by which conventions."""
     told = f"Decided from the runs of variant {decided.variant_of(study)} at scale {study.scale_label}. Conventions: a "
     told += f"cause is confirmed from {MUCH:.0%} of the time it would explain, refuted below {LITTLE:.0%}; a processor "
     return told + f"is saturated from {SATURATED:.0%} and has room below {ROOM:.0%}."
