@@ -137,4 +137,4 @@ def test_a_rate_stands_in_the_middle_of_its_window_and_a_value_alone_is_a_dot(vi
     dot = next(trace for trace in chart.data if trace.name == "threads running")
     assert (len(dot.x), dot.mode) == (1, "lines+markers")
     notes = [note.text for note in chart.layout.annotations]
-    assert sum(note.startswith("no data: the run is too short for a rate") for note in notes) == 3
+    assert sum(note.startswith("no data: too short a run") for note in notes) == 3

@@ -55,7 +55,8 @@ def _layout(view: RunView, panels: list[Panel]) -> dict[str, Any]:
         "shapes": [],
         "xaxis": axis(
             "seconds since the start",
-            anchor=axis_name(len(panels) - 1),
+            anchor="free",  # the lowest panel may have no lines, and then no axis
+            position=0,
             range=ends["x"],
             hoverformat=".1f",
             showspikes=True,

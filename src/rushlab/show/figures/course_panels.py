@@ -25,7 +25,7 @@ FIXED_ROLES = {"failed": "failed", "rejected": "max", "inside": "vus", "cpu_mach
 #: A process has the same role in every panel.
 PROCESSES = ("service", "mariadb", "redis", "kafka", "k6", "relay", "consumer-0", "prometheus")
 FIXED_ROLES |= dict(zip(PROCESSES, ROLES, strict=True))
-TOO_SHORT = "the run is too short for a rate of what is read every five seconds"
+TOO_SHORT = "too short a run for a five-second rate"
 #: A panel has so many lines at most. Of outcomes, stages and processes one below this share of the panel's highest
 #: value tells nothing.
 MOST, FAINT = 6, 0.01
