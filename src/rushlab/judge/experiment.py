@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 from msgspec.structs import replace
 
 from rushlab.judge.comparison import Question, compare_all
-from rushlab.judge.paired import paired
+from rushlab.judge.shift import shift
 from rushlab.model.comparison import Comparison, Exclusion, Outcome
 from rushlab.model.experiment_result import ArmResult, MeasuredRun, Shift
 from rushlab.model.metric import METRICS
@@ -44,31 +44,26 @@ def shifts(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[Shift, ...]:
 
     Where the whole distribution moves, all percentiles shift alike; where a queue forms, the upper ones move more.
     """
-    quantiles = {(run.arm, run.block): run.quantiles for run in runs if run.objection is None}
-    names = dict.fromkeys(name for known in quantiles.values() for name in known)
-    found = [_shift(plan, quantiles, arm, name) for arm in plan.variants for name in names]
-    return tuple(shift for shift in found if shift is not None)
-
-
-def _shift(plan: Plan, quantiles: Mapping[tuple[str, int], Mapping[str, float]], arm: Arm, name: str) -> Shift | None:
-    baseline = arm.against or plan.baseline.name
-    both = [
-        (quantiles.get((baseline, block), {}).get(name), quantiles.get((arm.name, block), {}).get(name))
-        for block in range(1, plan.blocks + 1)
+    rows = [
+        {"block": run.block, "variant": run.arm, "quantile": int(name.removeprefix("p")) / 100, "value": value}
+        for run in runs
+        if run.objection is None
+        for name, value in run.quantiles.items()
+        if value > 0
     ]
-    logs = [math.log(second / first) for first, second in both if first and second]
-    if not logs:
-        return None
-    estimate = paired(logs)
-    percent = int(name.removeprefix("p"))
-    return Shift(
-        variant=arm.name,
-        baseline=baseline,
-        percent=percent,
-        ratio=estimate.ratio,
-        interval=estimate.interval(),
-        k=estimate.k,
-    )
+    return tuple(one for arm in plan.variants for one in _shifts(pd.DataFrame(rows), arm, plan.baseline.name))
+
+
+def _shifts(frame: pd.DataFrame, arm: Arm, first: str) -> Iterator[Shift]:
+    baseline = arm.against or first
+    if frame.empty or not {arm.name, baseline} <= set(frame["variant"]):
+        return
+    for one in shift(frame, baseline, arm.name):
+        if one.ratio is not None:
+            percent = round(one.quantile * 100)
+            yield Shift(
+                variant=arm.name, baseline=baseline, percent=percent, ratio=one.ratio, interval=one.interval, k=one.k
+            )
 
 
 def ranking(arms: Sequence[ArmResult], found: Iterable[Comparison], metric: str) -> tuple[str, ...]:
