@@ -1,5 +1,6 @@
 """What a user can get wrong: one sentence on standard error, its exit code, no traceback, nothing left behind."""
 
+import socket
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ CASES = [
     (["run", "load", "--scale", "huge"], 2, "Scale"),
     (["run", "load", "--backend", "cloud"], 2, "Backend"),
     (["run", "load", "--model", "ajar"], 2, "ajar"),
+    (["run", "load", "--seed", "-5"], 2, "seed"),
     (["report", "--profiles", "smoke,peak"], 2, "Profile 'peak' is not known"),
     (["report", "--variants", ""], 2, "No variant"),
     (["report", "--repeat", "0"], 2, "repeat"),
@@ -59,6 +61,23 @@ def test_folder_that_cannot_be_written(rushlab, tmp_path):
     exit_code, _, error = rushlab("ls")
     assert exit_code == 1
     assert "Cannot write" in error
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "99999", "many"])
+def test_port_that_none_can_be(rushlab, monkeypatch, port):
+    monkeypatch.setenv("RUSHLAB_K6_PORT", port)
+    exit_code, _, error = rushlab("run", "smoke")
+    assert exit_code == 2
+    assert error.startswith(f"rushlab: RUSHLAB_K6_PORT cannot be '{port}'")
+
+
+def test_what_would_refuse_a_run_late_is_asked_first(rushlab, monkeypatch, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("RUSHLAB_K6_PORT", str(taken.getsockname()[1]))
+        exit_code, said, error = rushlab("run", "smoke")
+    assert exit_code == 1
+    assert "for k6's REST API is taken" in error
+    assert not (tmp_path / "state").exists(), said
 
 
 def test_no_runs_yet_is_no_error(rushlab):

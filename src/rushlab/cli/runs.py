@@ -46,7 +46,7 @@ def run(
         LoadModel.CLOSED
     ),
     scale: Annotated[str, typer.Option(help="full, demo (a tenth) or a factor on all durations.")] = "full",
-    seed: Annotated[int, typer.Option(help="Seed of what is random in the load.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is random in the load.")] = 1,
     backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
     fault: Annotated[
         list[str] | None,

@@ -57,7 +57,7 @@ def status(backend: BackendOption = "native", as_json: bool = typer.Option(False
 
 
 def logs(
-    server: Annotated[str, typer.Argument(help="mariadb, redis, kafka, prometheus, service, relay, consumer-1, …")],
+    server: Annotated[str, typer.Argument(help="mariadb, redis, kafka, prometheus, service, relay, consumer-0, …")],
     lines: Annotated[int, typer.Option("--lines", "-n", min=1)] = 40,
     backend: BackendOption = "native",
 ) -> None:
@@ -97,5 +97,6 @@ def clean(
 def _print_servers(servers: list[ServerStatus]) -> None:
     from rushlab.show import lists
 
-    rows = [(one.name, one.state, one.pid, one.port, one.version) for one in servers]
+    identities = [(one.name, one.state, one.pid, one.port, one.version) for one in servers]
+    rows = [[None if part is None else str(part) for part in row] for row in identities]  # no thousands separators
     show_on_screen(lists.columns(("server", "state", "pid", "port", "version"), rows) if rows else "nothing runs")

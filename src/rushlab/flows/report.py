@@ -122,7 +122,7 @@ def open_study(
     """
     refuse_unknown_parameters(("runs", "variants", "scale", "profiles", "missing"))
     bench = Workbench.open()
-    if given := list(runs):
+    if given := [runs] if isinstance(runs, str) and runs else list(runs):
         return gather(bench, given, missing=missing)
     order = ReportOrder.parse(bench, variants=variants, scale=scale, profiles=profiles)
     names, failed = _runs(bench, order, listener or NotebookListener())

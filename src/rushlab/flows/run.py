@@ -22,10 +22,11 @@ from rushlab.model.variant import Variant
 from rushlab.world import evidence, points, prometheus
 from rushlab.world.cpu import CpuMeter
 from rushlab.world.faults import Injector, Planned
-from rushlab.world.files import storage_error, write_json
+from rushlab.world.files import check_writable, storage_error, write_json
 from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
 from rushlab.world.k6 import K6Order, K6Result, drive, find_k6, k6_version
+from rushlab.world.k6_checks import free_port, require_space
 from rushlab.world.service import counters, create_coupon, live_p95
 from rushlab.world.stack.backend import Backend, Target
 from rushlab.world.surroundings import Surroundings
@@ -58,6 +59,22 @@ class Order:
     drain_limit_s: float = DRAIN_LIMIT_S
     labels: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[Planned, ...] = ()
+
+
+def require_room(bench: Workbench, order: Order) -> None:
+    """What would refuse a run late is asked before anything is started.
+
+    Raises
+    ------
+    StorageError
+        The folder of the runs cannot be written, or its disk has no room for the points.
+    PortTaken
+        The port asked for k6's REST API is taken.
+    """
+    check_writable(bench.settings.runs)
+    require_space(bench.settings.runs, order.profile.at_scale(order.scale))
+    if bench.settings.k6_port is not None:
+        free_port(bench.settings.k6_port)
 
 
 def execute(bench: Workbench, backend: Backend, order: Order, listener: Listener | None = None) -> RunFolder:

@@ -11,10 +11,11 @@ import msgspec
 from rushlab.flows.driving import running_stack
 from rushlab.flows.figures import outcome_of
 from rushlab.flows.live import refuse_unknown_parameters
-from rushlab.flows.run import Order, execute
+from rushlab.flows.run import Order, execute, require_room
 from rushlab.flows.studies import gather, open_view, require_verified
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.judge import thresholds, validity
+from rushlab.model.errors import Interrupted
 from rushlab.model.profile import Model, parse_scale
 from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import ExitCode
@@ -46,8 +47,13 @@ def parse_order(
 def run_once(bench: Workbench, order: Order, *, backend: str = "native", listener: Listener | None = None) -> RunFolder:
     """Start the stack, make one run, stop the stack (one that was up before stays up)."""
     listener = listener or Silent()
-    with running_stack(bench, backend, listener) as stack:
-        return execute(bench, stack, order, listener)
+    require_room(bench, order)
+    try:
+        with running_stack(bench, backend, listener) as stack:
+            return execute(bench, stack, order, listener)
+    except KeyboardInterrupt:
+        why = "what k6 and the servers had written is kept, and is no result"
+        raise Interrupted("The run was interrupted", why, "`rushlab ls` names its folder.") from None
 
 
 def find_run(bench: Workbench, name: str) -> RunFolder:

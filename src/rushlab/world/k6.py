@@ -188,10 +188,11 @@ def _has_content(path: Path) -> bool:
 
 
 def _could_not_start(code: int, log: Path) -> LoadError:
-    last = "\n".join(log.read_text("utf-8", "replace").strip().splitlines()[-5:])
+    lines = log.read_text("utf-8", "replace").strip().splitlines()
+    last = " / ".join(line.strip() for line in lines[-3:]) or "nothing"
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     why = f"{how}, {_MEANINGS[code]}" if code in _MEANINGS else how
-    return LoadError(f"k6 ended before it sent anything ({why})", f"its last lines are\n{last}\n", f"All of it: {log}")
+    return LoadError(f"k6 ended before it sent anything ({why})", f"its last lines: {last}", f"All of it: {log}")
 
 
 #: k6's own exit codes (errext/exitcodes of k6 1.1).

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[3]
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
@@ -23,12 +25,12 @@ class Settings(BaseSettings):
     state: Path | None = Field(default=None, description="server data, pids, lock, logs; default <root>/.rushlab")
     catalogue: str | None = Field(default=None, description="SQLAlchemy URL of the run index; default SQLite in data")
 
-    service_port: int | None = None
-    database_port: int | None = None
-    redis_port: int | None = None
-    kafka_port: int | None = None
-    prometheus_port: int | None = None
-    k6_port: int | None = None
+    service_port: Port | None = None
+    database_port: Port | None = None
+    redis_port: Port | None = None
+    kafka_port: Port | None = None
+    prometheus_port: Port | None = None
+    k6_port: Port | None = None
 
     @field_validator("root", "cache", "data", "state")
     @classmethod

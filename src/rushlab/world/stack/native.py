@@ -118,10 +118,14 @@ class NativeBackend:
     def status(self) -> list[ServerStatus]:
         """Every process of the stack: those that run, and those that should."""
         found = self.processes.found()
+        versions = self.versions() if found else {}
         names = {one.name for one in found}
         lost = [one for one in self.processes.recorded() if one.name not in names]
         return [
-            *(ServerStatus(name=one.name, state="running", pid=one.pid, port=one.port, version=None) for one in found),
+            *(
+                ServerStatus(name=one.name, state="running", pid=one.pid, port=one.port, version=versions.get(one.name))
+                for one in found
+            ),
             *(ServerStatus(name=one.name, state="stopped", pid=None, port=one.port, version=None) for one in lost),
         ]
 
