@@ -15,8 +15,8 @@ def cells(table: Table, label: str) -> tuple[Cell, ...]:
 
 def test_public_names() -> None:
     assert tables.__all__ == [
-        *("answers", "by_outcome", "checks", "cost", "costs", "counts", "environment", "guesses", "halves", "latency"),
-        *("onset", "outcome", "provenance", "sale", "settings", "stages", "steps", "summary", "thresholds"),
+        *("answers", "by_outcome", "checks", "cost", "costs", "counts", "environment", "guesses", "halves", "inside"),
+        *("latency", "onset", "outcome", "provenance", "sale", "settings", "stages", "steps", "summary", "thresholds"),
     ]
 
 
