@@ -25,9 +25,10 @@ TRIES: Final = 4
 SEEN: Final = "SELECT event_id FROM inbox WHERE event_id IN %s"
 #: Only a row of nothing but parameters is sent as one statement for all rows.
 INBOX: Final = "INSERT INTO inbox (event_id, applied_at) VALUES (%s, %s)"
+#: The last statement of the transaction, stamped as it begins by the server: only the update and the commit come later.
 CONFIRM: Final = (
     "UPDATE issues FORCE INDEX (issue_event) "
-    "SET confirmed_at = %s, confirmations = confirmations + 1 WHERE event_id IN %s"
+    "SET confirmed_at = UTC_TIMESTAMP(6), confirmations = confirmations + 1 WHERE event_id IN %s"
 )
 
 
@@ -90,7 +91,7 @@ class Applier:
         with self._connection.cursor() as cursor:
             now = datetime.now(UTC).replace(tzinfo=None)
             cursor.executemany(INBOX, [(event_id, now) for event_id in ids])
-            confirmed = cursor.execute(CONFIRM, (now, ids))
+            confirmed = cursor.execute(CONFIRM, (ids,))
         if confirmed != len(ids):
             raise Inapplicable(f"{len(ids) - confirmed} of {len(ids)} events have no issue")
         self._connection.commit()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -13,10 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from coupons import decision, schema
+from coupons import applying, decision, schema
+from coupons.applying import Applier
+from coupons.database import connect
 from coupons.decision import Decision, Outcome
 from coupons.errors import NotWritten
 from coupons.event_ids import BLOCK, EventIds
+from coupons.events import CouponIssued
 from coupons.pool import Pool
 from coupons.reservation.redis_client import script
 from coupons.service_metrics import ServiceMetrics
@@ -227,3 +231,22 @@ def test_a_commit_that_never_arrived_is_known_not_to_be(where: Database, kind: t
             return found
 
     assert asyncio.run(again()).outcome is Outcome.ISSUED
+
+
+def test_a_coupon_is_confirmed_at_the_end_of_its_transaction_not_at_its_begin(
+    where: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inserting the inbox row takes 0.4 s here; the database's clock then says from when the stamp may be."""
+    event, now = CouponIssued(990_001, 1, 990_001, datetime(2026, 1, 1, tzinfo=UTC)), "SELECT UTC_TIMESTAMP(6)"
+    monkeypatch.setattr(
+        applying, "INBOX", "INSERT INTO inbox (event_id, applied_at) SELECT %s, %s FROM (SELECT SLEEP(0.4)) s"
+    )
+    with closing(connect(where)) as connection, connection.cursor() as cursor:
+        row = (event.coupon_id, event.user_id, event.event_id, event.accepted_at.replace(tzinfo=None))
+        cursor.execute("INSERT INTO issues (coupon_id, user_id, event_id, accepted_at) VALUES (%s, %s, %s, %s)", row)
+        cursor.execute(now)
+        ((begun,),) = cursor.fetchall()
+        Applier(connection).apply([event])
+        cursor.execute("SELECT confirmed_at, UTC_TIMESTAMP(6) FROM issues WHERE event_id = %s", (event.event_id,))
+        ((confirmed, ended),) = cursor.fetchall()
+    assert begun + timedelta(seconds=0.4) <= confirmed <= ended

@@ -21,7 +21,9 @@ def confirm_figures(
 
     The time to confirm is what the user waits after the reply: each coupon's confirmed_at (the
     database's clock) minus the end of its user's first 201 (the load generator's clock). That is only
-    as good as these clocks agree; here they are one machine's. A coupon that was confirmed before its
+    as good as these clocks agree; here they are one machine's. The stamp is taken when the last
+    statement of the consumer's transaction begins, so that the update itself and the commit are not
+    in it. A coupon that was confirmed before its
     reply had been read took 0 ms and is counted as early; one without a reply has no time.
 
     Parameters
