@@ -209,3 +209,23 @@ def test_a_redis_that_has_lost_the_stock_is_503_until_it_is_rebuilt(stack: Any, 
         assert client.get(f"coupon:{api.coupon}:stock") == "997"
     assert [api.issue(user).status_code for user in (1, 4)] == [409, 201]
     api.session.close()
+
+
+@pytest.mark.parametrize("reservation", ["redis-lua", "redis-zset"])
+def test_what_redis_keeps_of_another_database_is_not_taken_for_a_new_coupons_stock(
+    stack: Any, reservation: str
+) -> None:
+    api = Api(stack, reservation=reservation)
+    with redis.Redis.from_url(stack.endpoints.redis) as client:
+        client.set("coupon:777:stock", 1000)
+        client.sadd("coupon:778:users", 1)
+        client.delete(f"coupon:{api.coupon}:stock")  # so that it is rebuilt
+        assert api.issue(1).status_code == 503
+        deadline = time.monotonic() + 10
+        while api.ask("GET", "/health/ready").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert not client.exists("coupon:778:users")
+    assert api.ask("POST", "/coupons", b'{"stock": 2, "coupon_id": 777}').status_code == 201
+    assert [api.issue(user, 777).status_code for user in (1, 2, 3)] == [201, 201, 410]
+    api.session.close()

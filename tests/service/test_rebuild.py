@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -22,6 +23,10 @@ class Redis:
     async def info(self, section: str) -> dict[str, str]:
         self.asked += 1
         return {"run_id": "run"}
+
+    async def scan_iter(self, match: str, count: int) -> AsyncIterator[bytes]:
+        for key in ():
+            yield key
 
 
 @pytest.mark.parametrize(("answers", "asked"), [([False], 0), ([True, False], 2), ([True, True], 2)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from redis.asyncio import Redis
@@ -46,8 +46,11 @@ class Rebuild:
         self._require_alone()
         try:
             run_id = await self._run_id()
+            kept = [key async for key in self._redis.scan_iter(match="coupon:*", count=1000)]
             async with self._pool.connection() as connection:
-                for coupon_id, stock in await _coupons(connection):
+                coupons = await _coupons(connection)
+                await self._forget(kept, {coupon_id for coupon_id, _ in coupons})
+                for coupon_id, stock in coupons:
                     await self._coupon(connection, coupon_id, stock)
                 await connection.rollback()  # ends the locks of the reads
             if await self._run_id() != run_id:
@@ -65,6 +68,13 @@ class Rebuild:
 
     async def _run_id(self) -> str:
         return str((await self._redis.info("server"))["run_id"])
+
+    async def _forget(self, keys: Iterable[bytes], known: set[int]) -> None:
+        """Remove what is there for coupons that the database does not have: a new one may be given such an id."""
+        names = {b"%d" % coupon_id for coupon_id in known}
+        strange = [key for key in keys if key.split(b":")[1] not in names]
+        if strange:
+            await self._redis.delete(*strange)
 
     async def _coupon(self, connection: Connection, coupon_id: int, stock: int) -> None:
         users, fresh = users_key(coupon_id), users_key(coupon_id) + ":rebuild"
