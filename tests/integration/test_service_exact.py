@@ -69,7 +69,7 @@ def cases() -> Iterator[Any]:
             yield pytest.param(*one, marks=() if quick else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("reservation", "outbox", "workers", "scope"), cases())
+@pytest.mark.parametrize(("reservation", "outbox", "workers", "scope"), list(cases()))
 def test_exactly_the_stock_is_issued(stack: Any, reservation: str, outbox: str, workers: int, scope: str) -> None:
     knobs = {"reservation": reservation, "outbox": outbox, "workers": workers, "lock_scope": scope}
     target = stack.reset("recommended", coupons=STOCK, **knobs)
