@@ -34,11 +34,11 @@ def test_shape_is_the_reports(profiles, name):
 
 def test_thresholds_are_the_reports(profiles):
     expected = {metric: [limit] for metric, limit in REPORT["thresholds"].items()}
-    assert {name for name, profile in profiles.items() if profile.thresholds != expected} == {"warm-up"}
+    assert {name for name, profile in profiles.items() if profile.thresholds != expected} == {"warm-up", "ceiling"}
 
 
 def test_the_reports_six_come_first_then_ours(profiles):
-    assert list(profiles) == [*REPORT["profiles"], "steady", "sold-out", "warm-up"]
+    assert list(profiles) == [*REPORT["profiles"], "steady", "sold-out", "warm-up", "ceiling"]
 
 
 def test_sold_out_is_the_peak_on_a_small_stock(profiles):
