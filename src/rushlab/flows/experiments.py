@@ -13,9 +13,11 @@ from rushlab.flows.workbench import Workbench
 from rushlab.judge import experiment as judged
 from rushlab.judge.experiment_checks import NOISE_BLOCKS, checks
 from rushlab.judge.experiment_sentence import exploratory, sentence
+from rushlab.judge.guess_facts import Trial
 from rushlab.model.errors import PointsError, ResultError
 from rushlab.model.experiment import Place, SlotState
 from rushlab.model.experiment_result import ExperimentResult, MeasuredRun, Noise
+from rushlab.model.metric import METRICS
 from rushlab.model.plan import Operating
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status, Validity
@@ -99,6 +101,31 @@ def last_noise(bench: Workbench, metric: str, environment: dict[str, Any], load:
     return Noise(metric=metric, sd=None, k=0, experiment=None, enough=False, reason=why)
 
 
+def trials(bench: Workbench, environment: dict[str, Any]) -> tuple[Trial, ...]:
+    """What finished experiments on this host and these versions found by declared metrics, the newest first.
+
+    Exploratory experiments settle nothing, nor do arms in which an invariant failed.
+    """
+    alike = [one for one in all_experiments(bench.settings.experiments) if _same_place(one, environment)]
+    finished = [one for one in reversed(alike) if one.progress.complete and not one.planned.plan.a_a]
+    results = [result_of(bench, one) for one in finished]
+    return tuple(trial for result in results if not result.exploratory for trial in _trials(result))
+
+
+def _trials(result: ExperimentResult) -> Iterator[Trial]:
+    for one in result.comparisons:
+        if one.declared and one.verdict and one.ratio and one.interval:
+            before, after = result.arm(one.baseline).knobs, result.arm(one.variant).knobs
+            yield Trial(
+                experiment=result.experiment,
+                knobs=frozenset(knob for knob in after if after[knob] != before.get(knob)),
+                metric=METRICS[one.metric].title,
+                verdict=str(one.verdict),
+                ratio=one.ratio,
+                interval=one.interval,
+            )
+
+
 def result_json(result: ExperimentResult) -> dict[str, Any]:
     """The result as JSON (shape: docs/schemas/experiment.schema.json)."""
     fields: dict[str, Any] = msgspec.to_builtins(result)
@@ -114,9 +141,12 @@ def exit_code(result: ExperimentResult) -> ExitCode:
 
 
 def _is_noise_of(folder: ExperimentFolder, environment: dict[str, Any]) -> bool:
+    return folder.planned.plan.a_a and _same_place(folder, environment)
+
+
+def _same_place(folder: ExperimentFolder, environment: dict[str, Any]) -> bool:
     known = folder.planned.environment
-    keys = [key for key in ("host", "versions") if key in environment]
-    return folder.planned.plan.a_a and all(known.get(key) == environment[key] for key in keys)
+    return all(known.get(key) == environment[key] for key in ("host", "versions") if key in environment)
 
 
 def _noise(folder: ExperimentFolder, metric: str, runs: Sequence[MeasuredRun]) -> Noise:

@@ -11,6 +11,7 @@ import msgspec
 
 from rushlab.flows.circumstances import measured_window
 from rushlab.flows.cuts import population_rows, stage_rows
+from rushlab.flows.experiments import trials
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import ResultError
 from rushlab.model.results import RunFigures
@@ -63,6 +64,7 @@ def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
         missing=[*missing, *_other_machines(views), *objections],
         created=time.time(),
         repeats=repeats,
+        trials=trials(bench, views[-1].run.environment),
     )
 
 

@@ -32,7 +32,7 @@ def variant_of(study: Study) -> str:
 def answers(study: Study, trials: Iterable[Trial] = ()) -> tuple[Answer, ...]:
     """One answer per guess and measure, in the original's order, from the usable runs of its design."""
     runs = facts(study, variant_of(study))
-    tried = tuple(trials)
+    tried = (*trials, *study.trials)
     return tuple(answer(guess, runs, tried) for guess in study.reference.guesses)
 
 

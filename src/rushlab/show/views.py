@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rushlab.judge.guess_facts import Trial
 from rushlab.model.profile import scale_name
 from rushlab.model.reference import Reference, ReferenceProfile
 from rushlab.model.results import RunFigures
@@ -93,6 +94,8 @@ class Study:
         A sentence for every run that was asked for and is not here; not empty = partial.
     repeats
         Further runs of a profile and variant that are not shown; they count for verdicts and exit codes.
+    trials
+        What experiments on this machine found, for the guesses that a single run cannot decide.
     """
 
     scale: float
@@ -102,6 +105,7 @@ class Study:
     missing: list[str]
     created: float
     repeats: tuple[RunView, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
     @property
     def every(self) -> list[RunView]:

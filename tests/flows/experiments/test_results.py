@@ -6,7 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from rushlab.flows.experiments import exit_code, open_result, result_json
+from rushlab.flows.experiments import exit_code, open_result, result_json, trials
 from rushlab.model.comparison import Outcome
 from rushlab.model.errors import LoadError, ResultError
 from rushlab.model.verdict import ExitCode, Status, Validity
@@ -220,3 +220,13 @@ def test_arm_is_held_against_another_and_judged_by_its_own_metric(bench, driver,
     assert not result.comparison("batches").declared
     assert result.ranking == ("pool_size=20",)
     assert {one.baseline for one in result.shifts if one.variant == "more"} == {"pool_size=20"}
+
+
+def test_only_experiments_that_stand_settle_a_guess(bench, driver, tuning, plan):
+    driver.value = faster(0.7)
+    tuning.start(plan(blocks=6))
+    assert trials(bench, driver.environment) == (), "without a noise floor it is exploratory"
+    tuning.start(plan(a_a=True, variants=[], blocks=6))
+    (found,) = trials(bench, driver.environment)
+    assert (found.knobs, found.verdict) == (frozenset({"pool_size"}), "better")
+    assert trials(bench, driver.environment | {"versions": {"redis": "8"}}) == ()
