@@ -38,14 +38,14 @@ def main() -> int:
     told = arguments()
     bench = Workbench.open()
     head = f"{'reservation':<11} {'outbox':<11} {'workers':>7} {'accepted/s':>10} {'confirmed/s':>11} {'drain s':>7}"
-    print(f"CPU ms per confirmed request, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
-    print(head + "".join(f"{role[:WIDTH]:>{WIDTH + 1}}" for role in (*ROLES, "sum")) + "  audit")
+    print(f"CPU ms per confirmed request, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")  # noqa: T201
+    print(head + "".join(f"{role[:WIDTH]:>{WIDTH + 1}}" for role in (*ROLES, "sum")) + "  audit")  # noqa: T201
     wrong = 0
     with running_stack(bench, "native", Silent()) as backend:
         for reservation, outbox, workers in product(told.reservation, told.outbox, told.workers):
             variant = bench.variant("recommended", {"reservation": reservation, "outbox": outbox, "workers": workers})
             run = execute(bench, backend, Order(bench.profile("ceiling"), variant, told.scale)).record
-            print(f"{reservation:<11} {outbox:<11} {workers:>7} " + line(run), flush=True)
+            print(f"{reservation:<11} {outbox:<11} {workers:>7} " + line(run), flush=True)  # noqa: T201
             wrong += run.audit is None or run.audit.verdict == "FAIL"
     return 1 if wrong else 0
 
