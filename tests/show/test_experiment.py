@@ -1,0 +1,168 @@
+"""Tables and figures of an experiment: nothing is hidden, and hostile names stay text."""
+
+from io import StringIO
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from rushlab.model.comparison import Comparison, Design, Exclusion, Outcome
+from rushlab.model.experiment_result import ArmResult, ExperimentResult, MeasuredRun, Noise, Shift
+from rushlab.model.metric import METRICS
+from rushlab.model.verdict import Check, Status
+from rushlab.show import experiment, experiment_terminal
+from rushlab.show.experiment_head import head
+from rushlab.show.figures import experiment as drawn
+
+HOSTILE = "</script><b>%{y}|`"
+
+
+def comparison(variant, **changes):
+    base = Comparison(
+        variant=variant,
+        baseline="baseline",
+        verdict=Outcome.BETTER,
+        reason="-20.0 %",
+        differs=True,
+        matters=True,
+        ratio=0.8,
+        interval=(0.7, 0.9),
+        k=3,
+        margin=0.1,
+        p=None,
+        resolution=0.1,
+        blocks_needed=4,
+        design=Design.RANDOMISED,
+        metric="accept_p95_ms",
+        p_reason="too few blocks",
+        excluded=(Exclusion("2", variant, "k6 failed"),),
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+def arm(name, **changes):
+    typical = dict.fromkeys(METRICS, 50.0) | {"confirm_p95_ms": None}
+    base = ArmResult(
+        name=name,
+        variant="recommended",
+        knobs={"pool_size": 10},
+        changes={},
+        section="6-2",
+        note="why",
+        metric="accept_p95_ms",
+        k=3,
+        typical=typical,
+        counts={"attempts": 9000, "lost": None},
+        backlog=12,
+        red=False,
+        bar=None,
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+def run(block, position, name, **changes):
+    base = MeasuredRun(
+        block=block, position=position, arm=name, run=f"run-{position}", values={"accept_p95_ms": 40.0 + block}
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+@pytest.fixture
+def result():
+    arms = (arm("baseline"), arm(HOSTILE), arm("wrong", red=True, bar="I1 failed"))
+    names = [one.name for one in arms]
+    runs = [run(block, 3 * block + place, name) for block in (1, 2, 3) for place, name in enumerate(names)]
+    runs[4] = msgspec.structs.replace(runs[4], objection="k6 failed.", values={})
+    return ExperimentResult(
+        experiment="20261124T000000Z-x-0000",
+        plan="x",
+        title="Pools",
+        question="?",
+        metric="accept_p95_ms",
+        better="lower",
+        margin=0.1,
+        baseline="baseline",
+        profile="steady",
+        scale=0.6,
+        model="closed",
+        blocks=3,
+        seed=1,
+        a_a=False,
+        complete=True,
+        sentence="A sentence.",
+        exploratory="a screening of 3 blocks",
+        arms=arms,
+        comparisons=(comparison(HOSTILE), comparison("wrong", verdict=None, reason="I1 failed")),
+        shifts=(Shift(variant=HOSTILE, baseline="baseline", percent=50, ratio=0.8, interval=(0.7, 0.9), k=3),),
+        ranking=(HOSTILE,),
+        checks=(Check(id="V12", title="noise floor known", status=Status.PASS, value="", limit="", evidence=""),),
+        noise=(Noise(metric="accept_p95_ms", sd=0.05, k=6, experiment="a-a", enough=True),),
+        runs=tuple(runs),
+        environment={},
+        hashes={"plan.json": "00"},
+    )
+
+
+def test_every_table_shows_itself_and_escapes(result):
+    several = (experiment.verdicts, experiment.exclusions, experiment.recommendations)
+    single = (
+        experiment.headline,
+        experiment.arms,
+        experiment.strip,
+        experiment.invariants,
+        experiment.design,
+        experiment.runs,
+    )
+    shown = [make(result)._repr_html_() for make in single]
+    shown += [item._repr_html_() for make in several for item in make(result) if hasattr(item, "_repr_html_")]
+    assert all("<b>%" not in text and "</script>" not in text for text in shown)
+    assert any("&lt;/script&gt;" in text for text in shown)
+
+
+def test_excluded_run_leaves_a_gap_and_is_listed(result):
+    (line,) = [trace for trace in drawn.blocks(result).data if trace.name == "block 2"]
+    assert list(line.y) == [42.0, None, 42.0]
+    assert line.connectgaps is False
+    assert "k6 failed" in str(experiment.exclusions(result).items[0])
+
+
+def test_noise_floor_is_a_band_and_the_margin_dashed(result):
+    shapes = drawn.ratios(result).layout.shapes
+    assert [shape.type for shape in shapes].count("rect") == 1
+    assert {round(shape.x0, 3) for shape in shapes if shape.type == "line"} == {0.909, 1.1}
+    unknown = msgspec.structs.replace(
+        result, noise=(Noise(metric="accept_p95_ms", sd=None, k=0, experiment=None, enough=False, reason="no A/A"),)
+    )
+    assert "rect" not in [shape.type for shape in drawn.ratios(unknown).layout.shapes]
+    assert "no A/A" in drawn.blocks(unknown).layout.meta["caption"]
+
+
+def test_variant_without_a_verdict_is_never_drawn_as_better(result):
+    traces = {trace.name: [text.partition(":")[0] for text in trace.customdata] for trace in drawn.ratios(result).data}
+    assert traces["no verdict"] == ["wrong / baseline"]
+    assert len(traces["better"]) == 1
+
+
+def test_what_must_not_be_overlooked_stands_above_the_page(result):
+    found = head(result)
+    assert found.warnings == (
+        "Exploratory: a screening of 3 blocks.",
+        "wrong is outside the ranking: I1 failed.",
+        "1 run of 9 excluded.",
+    )
+    assert [badge.text for badge in found.badges] == ["1 variant better", "1 variant no verdict", "1 check PASS"]
+
+
+def test_unknown_figures_say_why(result):
+    notes = experiment.arms(result).notes + experiment.invariants(result).notes
+    assert "not known in every run" in notes
+
+
+def test_terminal_says_it_all(result):
+    console = Console(width=220, record=True, file=StringIO())
+    console.print(experiment_terminal.result(result))
+    said = console.export_text()
+    assert "A sentence." in said
+    assert "excluded: block 2" in said
+    assert "outside the ranking: wrong: I1 failed" in said
+    assert experiment_terminal.interim(result, 2).startswith("block 2 of 3 · accept p95 so far:")
