@@ -250,3 +250,33 @@ def test_a_coupon_is_confirmed_at_the_end_of_its_transaction_not_at_its_begin(
         cursor.execute("SELECT confirmed_at, UTC_TIMESTAMP(6) FROM issues WHERE event_id = %s", (event.event_id,))
         ((confirmed, ended),) = cursor.fetchall()
     assert begun + timedelta(seconds=0.4) <= confirmed <= ended
+
+
+batches = st.lists(st.tuples(st.booleans(), st.lists(st.integers(1, 6), min_size=1, max_size=6)), max_size=8)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=batches)
+def test_an_event_has_one_effect_however_often_and_to_whomever_it_comes(
+    where: Database, batches: list[tuple[bool, list[int]]]
+) -> None:
+    """The inbox: two consumers, events repeated within and across batches."""
+    with connect(where) as one, connect(where) as other, one.cursor() as cursor:
+        cursor.execute("DELETE FROM inbox")
+        cursor.execute("DELETE FROM issues")
+        moment = datetime(2026, 1, 1)
+        rows = [(number, number, moment) for number in range(1, 7)]
+        cursor.executemany(
+            "INSERT INTO issues (coupon_id, user_id, event_id, accepted_at) VALUES (1, %s, %s, %s)", rows
+        )
+        one.commit()
+        seen: set[int] = set()
+        for second, numbers in batches:
+            wanted = [CouponIssued(number, 1, number, moment.replace(tzinfo=UTC)) for number in numbers]
+            applied = Applier(other if second else one).apply(wanted)
+            assert {event.event_id for event in applied} == set(numbers) - seen
+            seen |= set(numbers)
+        cursor.execute("SELECT event_id, confirmations FROM issues ORDER BY event_id")
+        assert list(cursor.fetchall()) == [(number, int(number in seen)) for number in range(1, 7)]
+        cursor.execute("SELECT event_id FROM inbox")
+        assert {event_id for (event_id,) in cursor.fetchall()} == seen
