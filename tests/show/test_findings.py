@@ -195,3 +195,54 @@ def test_hostile_text_is_escaped(hostile: Study) -> None:
     markup = findings(hostile)._repr_html_()
     assert "<img" not in markup
     assert "&lt;img" in markup
+
+
+def gone_wrong(study: Study, variant: str, profile: str, **outcomes: int) -> Study:
+    """A study in which that run's thresholds on failures and successes are judged from these outcomes."""
+    view = study.variants[variant][profile]
+    assert view.figures
+    total = sum(outcomes.values())
+    failed = (outcomes.get("failed", 0) + outcomes.get("rejected", 0)) / total
+    succeeded = outcomes["issued"] / total
+    speed, failures, successes = view.figures.thresholds
+    limits = (
+        speed,
+        msgspec.structs.replace(failures, value=failed, passed=failed < 0.15),
+        msgspec.structs.replace(successes, value=succeeded, passed=succeeded > 0.85),
+    )
+    figures = msgspec.structs.replace(view.figures, requests=total, outcomes=outcomes, thresholds=limits)
+    variants = {name: dict(views) for name, views in study.variants.items()}
+    variants[variant][profile] = dataclasses.replace(view, figures=figures)
+    return dataclasses.replace(study, variants=variants)
+
+
+def told_of(study: Study, run: str) -> list[str]:
+    """The sentences about ratios that rest on a run."""
+    return [item.sentence for item in findings(study) if item.unit == "ratio of p95" and run in item.runs]
+
+
+def test_a_run_whose_requests_failed_is_never_faster(study: Study) -> None:
+    run = study.variants["recommended"]["peak-2000"].run.id
+    assert len(told_of(study, run)) == 3
+    wrong = gone_wrong(study, "recommended", "peak-2000", issued=655, failed=8891)
+    assert told_of(wrong, run) == []
+    assert (
+        "peak-2000 · recommended: its times are held against no other run's: too many requests went wrong: "
+        "http_req_failed rate<0.15 is missed (93.1 %)." in sentences(wrong)
+    )
+
+
+def test_a_sale_that_ended_may_be_faster(study: Study) -> None:
+    run = study.variants["recommended"]["peak-2000"].run.id
+    assert len(told_of(gone_wrong(study, "recommended", "peak-2000", issued=500, sold_out=9500), run)) == 3
+
+
+def test_what_is_unknown_is_never_faster(study: Study, exchange) -> None:
+    run = study.variants["recommended"]["peak-2000"].run.id
+    verdict = Verdict(validity=Validity.UNKNOWN, checks=(), reason="evidence missing: V2")
+    doubtful = exchange(study, "recommended", "peak-2000", verdict=verdict)
+    assert told_of(doubtful, run) == []
+    assert "peak-2000 · recommended: its times are held against no other run's: UNKNOWN: evidence" in sentences(
+        doubtful
+    )
+    assert "peak-2000 · recommended: its times" in sentences(exchange(study, "recommended", "peak-2000", verdict=None))

@@ -14,7 +14,7 @@ from rushlab.judge.onset import SECONDS, Onset
 from rushlab.model.results import ThresholdResult
 from rushlab.model.verdict import Check, Status, Validity
 from rushlab.show import trouble, units
-from rushlab.show.claims import usable
+from rushlab.show.claims import doubt, supported, usable
 from rushlab.show.comparisons import against_original, between_variants, steeper
 from rushlab.show.finding import Finding, Findings
 from rushlab.show.sale_findings import guessed, sold_out
@@ -92,6 +92,14 @@ def failures(study: Study) -> Iterator[Finding]:
             yield Finding(f"{view.label}: {told}.", share, "share", (view.run.id,), "warn")
 
 
+def not_compared(study: Study) -> Iterator[Finding]:
+    """Runs whose times stand, but not against another run's, and why."""
+    for view, _, _ in supported(study):
+        if why := doubt(view):
+            sentence = f"{view.label}: its times are held against no other run's: {why.rstrip('.')}."
+            yield Finding(sentence, None, "", (view.run.id,), "warn")
+
+
 def shares(study: Study) -> Iterator[Finding]:
     """How much of what the schedules allow each variant did (profiles with a ramp)."""
     for variant in study.variants:
@@ -148,6 +156,7 @@ RULES: tuple[Callable[[Study], Iterator[Finding]], ...] = (
     unconfirmed,
     thresholds,
     failures,
+    not_compared,
     onset,
     between_variants,
     against_original,

@@ -43,6 +43,16 @@ def test_runs_that_support_no_claim_have_no_ratio(study: Study, exchange) -> Non
     assert found["stress-500 against stress-100: p95, ms"][1] == "—"
 
 
+def test_an_unknown_run_has_no_ratio_but_keeps_its_figures(study: Study, exchange) -> None:
+    verdict = Verdict(validity=Validity.UNKNOWN, checks=(), reason="evidence missing: V2")
+    doubtful = exchange(study, "report", "stress-500", verdict=verdict)
+    assert rows(doubtful)["stress-500 against stress-100: p95, ms"][1] == "—"
+    assert "stress-500 · report: UNKNOWN: evidence missing: V2" in tables.steps(doubtful).notes
+    p95 = next(row.cells for row in tables.latency(doubtful, "stress-500").rows if row.label == "p95, ms")
+    assert [cell.text for cell in p95[1:3]] == ["5,210", "—"]
+    assert p95[2].note == "UNKNOWN: evidence missing: V2"
+
+
 def test_without_a_pair_there_is_no_table(study: Study) -> None:
     del study.variants["report"]["stress-500"], study.variants["recommended"]["stress-100"]
     del study.variants["report"]["peak-1500"], study.variants["recommended"]["peak-1500"]

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from rushlab.show import units
-from rushlab.show.claims import comparable, usable
+from rushlab.show.claims import supported, usable
 from rushlab.show.figures.chart import (
     MARKS,
     Chart,
@@ -40,7 +40,7 @@ def overview(study: Study) -> Several:
 def _p95(study: Study) -> Chart:
     values: dict[str, dict[str, float]] = {ORIGINAL: _original(study, "p95")}
     for variant in study.variants:
-        values[ours(variant)] = {view.run.profile.name: p95 for view, _, p95 in comparable(study, variant)}
+        values[ours(variant)] = {view.run.profile.name: p95 for view, _, p95 in supported(study, variant)}
     limits = {milliseconds_limit(view.run.profile.thresholds) for view in study} - {None}
     lines = [limit_line(x0=limit, x1=limit, y0=0, y1=1, yref="paper") for limit in limits]
     told = ", ".join(f"{limit:,g} ms" for limit in limits if limit)

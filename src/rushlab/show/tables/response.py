@@ -5,6 +5,7 @@ from __future__ import annotations
 from rushlab.judge.headline import Weight
 from rushlab.model.reference import ReferenceProfile
 from rushlab.show import support, units
+from rushlab.show.claims import doubt
 from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.tables.cells import ORIGINAL, absent, blank, ours, unknown
 from rushlab.show.views import RunView, Study
@@ -19,7 +20,7 @@ def latency(study: Study, profile: str) -> Table:
     """Mean, median, p95, p90 (ms, all requests) and total requests of one profile.
 
     Ratios are ours over the original's: of times at any scale (the column names it), of counts at
-    full scale only. A run that is INVALID or fails its audit gets no ratio.
+    full scale only. A run that is not VALID, fails its audit or misses a threshold on failures gets no ratio.
     """
     rows = [Row(f"{figure}, ms", _line(study, profile, figure)) for figure in TIMES]
     rows.append(Row("total requests", _line(study, profile, "requests")))
@@ -86,8 +87,10 @@ def weighed(value: float, samples: int, figure: str, what: str = "requests") -> 
 
 def _ratio(study: Study, view: RunView | None, figure: str, theirs: float | None) -> Cell:
     own = measured(view, figure) if view else blank()
-    if own.tone == "void" or theirs is None or not isinstance(own.value, int | float) or not own.value:
+    if view is None or own.tone == "void" or theirs is None or not isinstance(own.value, int | float) or not own.value:
         return blank()
+    if why := doubt(view):
+        return unknown(why)
     if figure != "requests":
         return Cell(units.speed(own.value / theirs), value=own.value / theirs, tone=own.tone)
     if study.scale != 1:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rushlab.model.reference import ReferenceProfile
 from rushlab.show import support, units
+from rushlab.show.claims import doubt
 from rushlab.show.comparisons import DISCUSSED
 from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.tables.cells import ORIGINAL, blank, ours, unknown
@@ -58,9 +59,9 @@ def _own(study: Study, variant: str, mild: str, steep: str, figure: str) -> Cell
     views = _both(study, variant, mild, steep)
     if views is None:
         return unknown(f"{mild} and {steep} were not both run on this variant")
-    objection = next((view.objection for view in views if view.objection), None)
-    if objection:
-        return unknown(objection)
+    doubts = [f"{view.label}: {why}" for view in views if (why := doubt(view))]
+    if doubts:
+        return unknown(doubts[0])
     values = [_value(view, figure) for view in views]
     if not values[0] or not values[1]:
         return unknown(f"one of them has no {figure} to compare")
