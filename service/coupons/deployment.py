@@ -118,6 +118,7 @@ class Deployment:
         # Linked, sharing the socket, and in the environment of this process, by which its starter knows it.
         return await asyncio.create_subprocess_exec(
             sys.executable,
+            *(("-P",) if sys.flags.safe_path else ()),
             *("-m", "coupons.service_worker", str(index), str(self._listener.fileno()), str(link), str(os.getpid())),
             pass_fds=(self._listener.fileno(), link),
         )

@@ -33,11 +33,11 @@ def query(stack: Any, statement: str) -> list[Any]:
 class Load:
     """Clients that ask for one new user after the other until told to stop; each at one of the service's addresses."""
 
-    def __init__(self, target: Any, *services: str, clients: int = 12, timeout_s: float = 60) -> None:
-        self._path = f"/coupons/{target.coupon_id}/issue"
+    def __init__(self, target: Any, *services: str, clients: int = 12, coupon: int | None = None) -> None:
+        self.coupon = coupon or target.coupon_id
+        self._path = f"/coupons/{self.coupon}/issue"
         self._services = services or (target.service,)
         self._stop = threading.Event()
-        self._timeout_s = timeout_s
         self._clients = clients
         self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(clients)]
         self.answers: list[tuple[int, int, float]] = []  # user, status, seconds
@@ -54,7 +54,7 @@ class Load:
 
     def _one(self, session: requests.Session, url: str, user: int) -> int:
         try:
-            answer = session.post(url, json={"user_id": user}, timeout=self._timeout_s)
+            answer = session.post(url, json={"user_id": user}, timeout=60)
             assert answer.json()  # whole
         except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.02)
@@ -83,12 +83,13 @@ class Load:
 
 def audit(stack: Any, load: Load, stock: int) -> None:
     """I1–I4 and I7: none too many, none twice, no accept lost, no row without a request, one event for each issue."""
-    issued = [user for (user,) in query(stack, "SELECT user_id FROM issues")]
+    of_coupon = f"WHERE coupon_id = {load.coupon}"
+    issued = [user for (user,) in query(stack, f"SELECT user_id FROM issues {of_coupon}")]
     assert len(issued) == len(set(issued)) <= stock
     assert load.users(201) <= set(issued)
     assert set(issued) <= load.users(201, 503, NONE)
-    pairs = "SELECT COUNT(*) FROM issues JOIN outbox USING (event_id, coupon_id, user_id)"
-    assert query(stack, pairs) == query(stack, "SELECT COUNT(*) FROM outbox") == [(len(issued),)]
+    pairs = f"SELECT COUNT(*) FROM issues JOIN outbox USING (event_id, coupon_id, user_id) {of_coupon}"
+    assert query(stack, pairs) == query(stack, f"SELECT COUNT(*) FROM outbox {of_coupon}") == [(len(issued),)]
 
 
 def service_processes(stack: Any) -> tuple[psutil.Process, list[psutil.Process]]:

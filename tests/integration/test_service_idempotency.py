@@ -52,7 +52,10 @@ def test_a_key_has_one_answer_over_workers_and_a_kill(stack: Any) -> None:
     assert query(stack, "SELECT COUNT(*) FROM issues") == [(1,)]
 
 
-@pytest.mark.parametrize(("reservation", "outbox"), [("redis-lua", "grouped"), ("db-lock", "per-request")])
+@pytest.mark.parametrize(
+    ("reservation", "outbox"),
+    [("redis-lua", "grouped"), pytest.param("db-lock", "per-request", marks=pytest.mark.slow)],
+)
 def test_the_same_request_sent_many_times_at_once_is_one_issue(stack: Any, reservation: str, outbox: str) -> None:
     target = stack.reset("recommended", coupons=1000, workers=2, reservation=reservation, outbox=outbox)
     with ThreadPoolExecutor(12) as pool:

@@ -9,12 +9,15 @@ from typing import Any
 import psutil
 import pytest
 import redis
-from tests.integration.service_load import NONE, Load, addresses, audit, query, service_processes, until
+import requests
+from tests.integration.service_load import Load, addresses, audit, query, service_processes, until
 
 pytestmark = pytest.mark.integration
 
 TTL_S = 0.3
-STOPS = 3
+STOPS = 2
+MOST_STOPS = 40
+STOCK = 60
 
 
 def stopped_while_holding(worker: psutil.Process, client: Any, key: str) -> bool:
@@ -42,19 +45,22 @@ def stopped_while_holding(worker: psutil.Process, client: Any, key: str) -> bool
 def test_a_holder_stopped_past_its_time_to_live_breaks_nothing(
     stack: Any, scope: str, watchdog: bool, outbox: str
 ) -> None:
-    stock = 700
     knobs = {"lock_scope": scope, "lock_ttl": TTL_S, "lock_watchdog": watchdog, "outbox": outbox}
-    target = stack.reset("report", coupons=stock, workers=2, **knobs)
+    target = stack.reset("report", coupons=1, workers=2, **knobs)
     _, workers = service_processes(stack)
     held = 0
-    with Load(target, *addresses(target)) as load, redis.Redis.from_url(stack.endpoints.redis) as client:
-        while held < STOPS:
-            before = load.accepted()
-            until(lambda before=before: load.accepted() > before + 20)  # type: ignore[misc]
-            assert not load.users(410), "sold out before the holder was stopped often enough"
-            held += stopped_while_holding(workers[0], client, f"coupon:{target.coupon_id}:lock")
-        until(lambda: len(load.users(410)) > 20, seconds=60)
-    assert load.statuses() <= {201, 410, 503, NONE}
-    audit(stack, load, stock)
-    left = "SELECT COUNT(*), (SELECT stock - remaining FROM coupons) FROM issues"
-    assert query(stack, left) == [(stock, stock)]
+    with redis.Redis.from_url(stack.endpoints.redis) as client:
+        for _ in range(MOST_STOPS):
+            made = requests.post(f"{target.service}/coupons", json={"stock": STOCK}, timeout=10).json()
+            coupon = made["coupon_id"]
+            with Load(target, *addresses(target), coupon=coupon) as load:
+                until(lambda load=load: load.accepted() > STOCK // 10)  # type: ignore[misc]
+                held += stopped_while_holding(workers[0], client, f"coupon:{coupon}:lock")
+                until(lambda load=load: len(load.users(410)) > 20)  # type: ignore[misc]
+            assert load.statuses() <= {201, 410, 503}
+            audit(stack, load, STOCK)
+            left = f"SELECT COUNT(*), (SELECT remaining FROM coupons WHERE id = {coupon}) FROM issues"
+            assert query(stack, f"{left} WHERE coupon_id = {coupon}") == [(STOCK, 0)]
+            if held == STOPS:
+                return
+    raise AssertionError(f"of {MOST_STOPS} stops only {held} met a holder")

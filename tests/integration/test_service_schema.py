@@ -27,8 +27,8 @@ def test_every_answer_is_one_that_the_description_promises(stack: Any, tmp_path:
     driven = subprocess.run(
         [
             *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{target.service}/openapi.json"),
-            *("--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", "12"),
-            *("--max-time", "20", "--seed", "1", "--no-shrink", "--warnings", "off", "--request-timeout", "10"),
+            *("--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing", "--max-examples", "8"),
+            *("--max-time", "12", "--seed", "1", "--no-shrink", "--warnings", "off", "--request-timeout", "10"),
         ],
         cwd=tmp_path,
         capture_output=True,

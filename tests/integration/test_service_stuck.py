@@ -12,7 +12,7 @@ import requests
 from sqlalchemy import create_engine, text
 from tests.integration.service_load import Load, audit, query, until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 #: Place in a commit 10 s, answer of the database 10 s, and asking what became of it 3 s.
 LONGEST_S = 25.0
@@ -57,9 +57,9 @@ def waiting(target: Any) -> float:
     ("stuck", "reservation", "outbox"),
     [
         (locked_table, "redis-lua", "grouped"),
-        pytest.param(locked_table, "db-lock", "per-request", marks=pytest.mark.slow),
-        pytest.param(stopped_server, "redis-lua", "grouped", marks=pytest.mark.slow),
-        pytest.param(stopped_server, "redis-lock", "per-request", marks=pytest.mark.slow),
+        (locked_table, "db-lock", "per-request"),
+        (stopped_server, "redis-lua", "grouped"),
+        (stopped_server, "redis-lock", "per-request"),
     ],
 )
 def test_a_stuck_database_is_503_in_bounded_time(stack: Any, stuck: Any, reservation: str, outbox: str) -> None:

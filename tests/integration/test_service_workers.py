@@ -53,7 +53,7 @@ def test_workers_share_the_port_and_each_counts_its_own_requests(stack: Any) -> 
     assert stack.drain(target) is not None
 
 
-@pytest.mark.parametrize("reservation", ["redis-lua", "redis-zset"])
+@pytest.mark.parametrize("reservation", ["redis-lua", pytest.param("redis-zset", marks=pytest.mark.slow)])
 def test_one_worker_rebuilds_a_lost_redis_while_all_of_them_answer_503(stack: Any, reservation: str) -> None:
     target = stack.reset("recommended", coupons=700, workers=2, reservation=reservation)
     with Load(target) as load, redis.Redis.from_url(stack.endpoints.redis) as client:
@@ -104,9 +104,8 @@ def test_sigterm_under_load_lets_every_worker_finish_what_it_accepted(stack: Any
     assert {user for (user,) in query(stack, "SELECT user_id FROM issues")} == load.users(201)
 
 
-@pytest.mark.parametrize("workers", [2])
-def test_a_user_who_asks_every_worker_at_once_has_one(stack: Any, workers: int) -> None:
-    target = stack.reset("recommended", coupons=100_000, workers=workers)
+def test_a_user_who_asks_every_worker_at_once_has_one(stack: Any) -> None:
+    target = stack.reset("recommended", coupons=100_000, workers=2)
     answers: list[tuple[int, int]] = []
 
     def ask(address: str) -> None:

@@ -82,7 +82,9 @@ class CouponProcess(Struct, frozen=True, kw_only=True):
         return python_environment(self.site.root) | connections(self.site) | own
 
     def probe(self) -> str | None:
-        return answers_http(f"{self._url}/health/ready")
+        """Every worker of a service has to be ready, not only the one that takes the call."""
+        own = (url.removesuffix("/metrics") for url in self.metrics)
+        return next((state for url in own if (state := answers_http(f"{url}/health/ready"))), None)
 
     def version(self) -> str:
         return "this checkout"
