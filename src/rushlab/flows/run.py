@@ -127,7 +127,7 @@ class _Execution:
         self.listener.step("warming up")
         baseline = self._warm_up(target)
         self.folder.advance(State.RUNNING)
-        with CpuMeter(self.backend.status) as meter, Surroundings(self.backend.status) as around:
+        with CpuMeter(self.backend.running) as meter, Surroundings(self.backend.running) as around:
             with Injector(self.backend, target, self.order.faults, self.listener.step) as injector:
                 result = drive(
                     self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)

@@ -26,12 +26,12 @@ Key = tuple[str, int, float]
 class CpuMeter:
     """CPU seconds (user + system) of every process that a backend names, while the meter is entered.
 
-    `status` names the processes; those that start meanwhile are counted from their start, those that end until they
+    `running` names the processes; those that start meanwhile are counted from their start, those that end until they
     were last seen. Workers of one name are added up. Looking costs a few milliseconds every two seconds.
     """
 
-    def __init__(self, status: Callable[[], Sequence[ServerStatus]]) -> None:
-        self._status = status
+    def __init__(self, running: Callable[[], Sequence[ServerStatus]]) -> None:
+        self._running = running
         self._before: dict[Key, float] = {}
         self._latest: dict[Key, float] = {}
         self._host = self._workbench = 0.0
@@ -78,7 +78,7 @@ class CpuMeter:
             self._latest |= self._read()
 
     def _read(self) -> dict[Key, float]:
-        named = ((one.name, one.pid) for one in self._status() if one.pid is not None and one.name != K6)
+        named = ((one.name, one.pid) for one in self._running() if one.pid is not None and one.name != K6)
         readings = (_reading(name, pid) for name, pid in named)
         return dict(reading for reading in readings if reading is not None)
 

@@ -64,6 +64,9 @@ class Backend(Protocol):
     def down(self, step: Step) -> None:
         """Stop everything that this stack started, and nothing else."""
 
+    def running(self) -> list[ServerStatus]:
+        """The processes that run now, at the cost of a look: no server is asked for anything, no version is told."""
+
     def status(self) -> list[ServerStatus]:
         """Every process of the stack."""
 

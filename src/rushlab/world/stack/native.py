@@ -115,6 +115,11 @@ class NativeBackend:
             step(f"stopping {', '.join(sorted(one.name for one in group))}")
             self.processes.stop(group, grace_s=20)
 
+    def running(self) -> list[ServerStatus]:
+        """The processes that run now; no server is asked for anything, no version is told."""
+        found = self.processes.found()
+        return [ServerStatus(name=one.name, state="running", pid=one.pid, port=one.port, version=None) for one in found]
+
     def status(self) -> list[ServerStatus]:
         """Every process of the stack: those that run, and those that should."""
         found = self.processes.found()
