@@ -18,7 +18,15 @@ def test_the_reports_figures_keep_their_digits(value: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(1.0, "100.0 %"), (0.0, "0.0 %"), (0.99999, "99.999 %"), (0.00001, "0.001 %"), (0.6499, "65.0 %"), (None, "—")],
+    [
+        (1.0, "100.0 %"),
+        (0.0, "0.0 %"),
+        (0.99999, "99.999 %"),
+        (0.00001, "0.001 %"),
+        (6e-8, "< 0.001 %"),
+        (0.6499, "65.0 %"),
+        (None, "—"),
+    ],
 )
 def test_percent_never_rounds_to_all_or_nothing(share: float | None, text: str) -> None:
     assert units.percent(share) == text

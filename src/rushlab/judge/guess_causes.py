@@ -82,7 +82,8 @@ def row_locks(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     share = run.share_in("write")
     if share is None:
         return left_open(guess, f"the time that {run.profile} waited for row locks was not recorded", run)
-    told = f"{share:.1%} of the requests' time on {run.profile} went to statements, in which row locks are waited for"
+    spent = f"{share * 100:.1f} % of the requests' time on {run.profile}"
+    told = f"{spent} went to statements, in which row locks are waited for"
     decision = Decision.REFUTED if share < MUCH else Decision.OPEN
     return decided(guess, decision, told, share, "share", run)
 
@@ -104,7 +105,7 @@ def resources(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     if share is None or run.cores is None:
         return left_open(guess, f"the processors' use was not recorded on {run.profile}", command=run_both(guess))
     return by_load(
-        guess, share, f"{run.cores} cores were {share:.0%} busy on {run.profile}, load generator included", run
+        guess, share, f"{run.cores} cores were {share * 100:.1f} % busy on {run.profile}, load generator included", run
     )
 
 
@@ -113,7 +114,7 @@ def threads(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     share = run.busy("service", float(run.knobs.get("workers", 1)))
     if share is None:
         return left_open(guess, f"the service's CPU time was not recorded on {run.profile}", command=run_both(guess))
-    return by_load(guess, share, f"the service's only thread was {share:.0%} busy on {run.profile}", run)
+    return by_load(guess, share, f"the service's only thread was {share * 100:.1f} % busy on {run.profile}", run)
 
 
 def saturation(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
@@ -137,7 +138,9 @@ def _stage(guess: Guess, run: RunFacts, what: str, *stages: str) -> Answer:
     share = run.share_in(*stages)
     if share is None:
         return left_open(guess, f"how long requests waited {what} was not recorded on {run.profile}", run)
-    return by_share(guess, share, f"requests spent {share:.1%} of their time on {run.profile} waiting {what}", run)
+    return by_share(
+        guess, share, f"requests spent {share * 100:.1f} % of their time on {run.profile} waiting {what}", run
+    )
 
 
 def prompt(run: RunFacts) -> bool:

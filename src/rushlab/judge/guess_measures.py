@@ -55,7 +55,7 @@ def _relieve(guess: Guess, run: RunFacts, what: str, *stages: str) -> Answer:
     share = run.share_in(*stages)
     if share is None:
         return left_open(guess, f"how long requests waited {what} was not recorded on {run.profile}", run)
-    told = f"requests spent {share:.1%} of their time on {run.profile} {what}"
+    told = f"requests spent {share * 100:.1f} % of their time on {run.profile} {what}"
     if share < LITTLE:
         return decided(guess, Decision.REFUTED, f"nothing to gain here: {told}", share, "share", run)
     return left_open(guess, f"{told}: so much could be gained", run, value=share, unit="share")
