@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from rushlab.flows.run import execute
 from rushlab.flows.workbench import Workbench
 from rushlab.model.run import State
 from rushlab.model.verdict import Status, Validity
+from rushlab.world import evidence
 from rushlab.world.folders import open_run
 from rushlab.world.k6 import drive
 from rushlab.world.settings import PROJECT, Settings
@@ -89,6 +91,31 @@ def test_k6_that_is_killed_makes_no_valid_run(stack, monkeypatch):
     assert record.load.exit_code == -signal.SIGKILL
     assert record.verdict.validity is Validity.INVALID
     assert next(check for check in record.verdict.checks if check.id == "V1").status is Status.FAIL
+
+
+def test_a_database_that_dies_leaves_everything_else_and_an_audit_that_is_unknown(stack, monkeypatch):
+    (database,) = [one for one in stack.backend.processes.found() if one.name == "mariadb"]
+
+    def dying(order, on_progress):
+        return drive(order, lambda progress: psutil.pid_exists(database.pid) and os.kill(database.pid, signal.SIGKILL))
+
+    monkeypatch.setattr("rushlab.flows.run._Execution._warm_up", lambda *_: {})
+    monkeypatch.setattr("rushlab.flows.run.drive", dying)
+    order = single.parse_order(stack.bench, "peak-1500", scale=0.05)
+    folder = execute(stack.bench, stack.backend, order)
+    record, found = folder.record, evidence.load(folder.evidence)
+    assert record.state is State.VERIFIED
+    assert (record.audit.verdict, record.verdict.validity) == (Status.UNKNOWN, Validity.INVALID)
+    assert next(check for check in record.verdict.checks if check.id == "V6").status is Status.FAIL
+    assert found.facts["drained"] is None
+    assert "could not be asked what is confirmed" in found.facts["reasons"]["drained"]
+    assert re.search(r"; its log ends: [^(]", found.facts["reasons"]["drained"])
+    lost = next(check for check in record.audit.invariants if check.id == "I3")
+    assert f"no issues: {found.facts['reasons']['drained']}" in lost.evidence
+    assert found.frames["topic"] is not None
+    assert found.facts["redis_remaining"] is not None
+    assert found.facts["service_requests"] is not None
+    assert record.figures["requests"] > 0
 
 
 def _k6_of(backend: NativeBackend) -> psutil.Process:

@@ -455,3 +455,10 @@ def test_a_damaged_frame_is_missing_with_a_reason(tmp_path: Path) -> None:
     found = evidence.load(tmp_path)
     assert found.issues is None
     assert "issues.parquet is damaged" in found.facts["reasons"]["issues"]
+
+
+def test_a_database_that_died_has_one_reason_for_all_that_only_it_knows(dead_stack: Endpoints, tmp_path: Path) -> None:
+    evidence.collect(dead_stack, target_at(), tmp_path, undrained="it is gone; its log ends: disk full")
+    reasons = evidence.load(tmp_path).facts["reasons"]
+    told = {name for name, text in reasons.items() if text == "it is gone; its log ends: disk full"}
+    assert told == {"drained", "issues", "outbox", "effects", "stock", "database_remaining"}

@@ -132,8 +132,8 @@ class _Execution:
                 result = drive(
                     self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
                 )
-            drained = self._drain(target)
-        self._collect(target, baseline, drained)
+            drained, undrained = self._drain(target)
+        self._collect(target, baseline, drained, undrained)
         self._collect_series(result, drained)
         self._read_points(result, drained, meter, around, injector.done)
         self._judge()
@@ -153,14 +153,27 @@ class _Execution:
         shutil.rmtree(scratch)
         return counters(target.metrics.get("service", ()))
 
-    def _drain(self, target: Target) -> float | None:
+    def _drain(self, target: Target) -> tuple[float | None, str | None]:
+        """When everything was confirmed; or why that cannot be asked: the rest of the evidence stands without it."""
         self.listener.step("waiting until every accepted coupon is confirmed")
-        return self.backend.drain(target, timeout_s=self.order.drain_limit_s, step=self.listener.step)
+        try:
+            return self.backend.drain(target, timeout_s=self.order.drain_limit_s, step=self.listener.step), None
+        except (StackError, StorageError) as error:
+            self.listener.step(error.sentence)
+            return None, f"{error.what}: {error.why}"
 
-    def _collect(self, target: Target, baseline: dict[str, int] | None, drained: float | None) -> None:
+    def _collect(
+        self, target: Target, baseline: dict[str, int] | None, drained: float | None, undrained: str | None
+    ) -> None:
         self.listener.step("collecting evidence")
-        endpoints = self.backend.endpoints()
-        evidence.collect(endpoints, target, self.folder.evidence, baseline=baseline, drained=drained)
+        evidence.collect(
+            self.backend.endpoints(),
+            target,
+            self.folder.evidence,
+            baseline=baseline,
+            drained=drained,
+            undrained=undrained,
+        )
 
     def _collect_series(self, result: K6Result, drained: float | None) -> None:
         begin, end = result.started - SERIES_LEAD_S, max(result.ended, drained or 0.0)

@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from rushlab.model.errors import ResultError
-from rushlab.world.evidence_database import collect_database, database_engine
+from rushlab.world.evidence_database import OF_DATABASE, collect_database, database_engine
 from rushlab.world.evidence_files import SCHEMAS
 from rushlab.world.evidence_redis import collect_redis, redis_client
 from rushlab.world.evidence_service import collect_service
@@ -59,6 +59,7 @@ def collect(
     *,
     baseline: Mapping[str, int] | None = None,
     drained: float | None = None,
+    undrained: str | None = None,
 ) -> None:
     """Collect everything that is known of the target's coupon into `folder`.
 
@@ -69,6 +70,8 @@ def collect(
         None = not known, then the service's count of the run is not known either.
     drained
         Epoch second at which every accepted coupon was confirmed; None = the drain timed out.
+    undrained
+        Why the database could not be asked for that; also the reason of what is then not had of it.
 
     Raises
     ------
@@ -86,6 +89,8 @@ def collect(
     for found, missing in (_drain(drained), *_sources(endpoints, target, folder, baseline, drained)):
         facts |= found
         reasons |= missing
+    if undrained:
+        reasons |= dict.fromkeys(({"drained", *OF_DATABASE} & set(reasons)), undrained)
     write_json(folder / FACTS, facts | {"reasons": reasons})
 
 

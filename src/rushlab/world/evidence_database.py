@@ -45,6 +45,9 @@ class Incomplete(Exception):
     """The server cut a pack short."""
 
 
+#: Everything that only the database knows.
+OF_DATABASE = ("issues", "outbox", "effects", "stock", "database_remaining")
+
 #: What reading can meet: the server, a value that is no int64, the disk.
 TROUBLES = (SQLAlchemyError, pa.ArrowException, Incomplete, OSError)
 
@@ -115,7 +118,7 @@ def collect_database(engine: Engine, coupon_id: int, folder: Path) -> tuple[dict
             for name, query in _queries(coupon_id).items():
                 _write(connection, query, folder, name, reasons)
     except TROUBLES as error:
-        missing = ("issues", "outbox", "effects", *(key for key, value in facts.items() if value is None))
+        missing = (name for name in OF_DATABASE if facts.get(name) is None)
         reasons = dict.fromkeys(missing, f"the database did not answer ({brief(error)})") | reasons
     return facts, reasons
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from rushlab.model.errors import StorageError
 from rushlab.world.settings import Settings
 from rushlab.world.stack import provision
+from rushlab.world.stack.backend import Target
+from rushlab.world.stack.marks import Running
 from rushlab.world.stack.native import NativeBackend
 from rushlab.world.stack.ports import DEFAULTS
 
@@ -40,3 +43,31 @@ def test_what_was_provided_is_provided_once_unless_it_was_removed(
     tools.kafka.rmdir()
     backend._tools(print)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("name", ["mariadb", "redis", "prometheus", "redis-exporter"])
+def test_a_server_that_dies_while_it_is_asked_has_no_version_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    backend = NativeBackend(Settings(state=tmp_path / "state", cache=tmp_path / "cache"))
+    nobody = dict.fromkeys(DEFAULTS, 1)
+    monkeypatch.setattr("rushlab.world.stack.native.DEFAULTS", nobody)
+    dying = Running(name=name, pid=1, started=0.0, port=1, config="", token="")
+    monkeypatch.setattr(backend.processes, "found", lambda: [dying])
+    (status,) = backend.status()
+    assert (status.name, status.state, status.version) == (name, "running", None)
+
+
+def test_a_database_that_cannot_be_asked_is_told_with_the_end_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = NativeBackend(Settings(state=tmp_path / "state", cache=tmp_path / "cache"))
+    monkeypatch.setattr("rushlab.world.stack.native.DEFAULTS", dict.fromkeys(DEFAULTS, 1))
+    log = backend.processes.log("mariadb")
+    log.parent.mkdir(parents=True)
+    log.write_text(
+        '-- started mariadb\n[ERROR] mariadbd: Disk is full writing it (Errcode: 28 "No space left on device")\n'
+    )
+    target = Target(service="", coupon_id=1, stock=1, topic="", group="", metrics={}, knobs={})
+    with pytest.raises(StorageError, match=r"the disk is full: .*refused.*; its log ends: .*Errcode: 28"):
+        backend.drain(target, timeout_s=1, step=print)

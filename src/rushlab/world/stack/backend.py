@@ -59,7 +59,10 @@ class Backend(Protocol):
         """Fresh state: empty database and Redis, a new topic and group, service processes with these knobs."""
 
     def drain(self, target: Target, *, timeout_s: float, step: Step) -> float | None:
-        """Wait until every accepted coupon is confirmed; the epoch second of that, None after the time-out."""
+        """Wait until every accepted coupon is confirmed; the epoch second of that, None after the time-out.
+
+        StackError or StorageError when nobody can be asked.
+        """
 
     def down(self, step: Step) -> None:
         """Stop everything that this stack started, and nothing else."""

@@ -6,11 +6,16 @@ import platform
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+import pymysql
+import redis
+
+from rushlab.model.errors import StackError
 from rushlab.model.variant import Variant, unknown
 from rushlab.world.settings import Settings
 from rushlab.world.stack import database, java, passwords, provision
 from rushlab.world.stack.backend import Endpoints, ServerStatus, Step, Target
 from rushlab.world.stack.files import tail
+from rushlab.world.stack.logs import failure, last_lines
 from rushlab.world.stack.marks import Running
 from rushlab.world.stack.ports import DEFAULTS, HOST, PortBook
 from rushlab.world.stack.processes import Processes
@@ -101,12 +106,23 @@ class NativeBackend:
         bring_up([one for one in (*every, *coupons) if one.name == name], self.processes, step)
 
     def drain(self, target: Target, *, timeout_s: float, step: Step) -> float | None:
-        """Wait until every accepted coupon is confirmed; the epoch second of that, None after the time-out."""
+        """Wait until every accepted coupon is confirmed; the epoch second of that, None after the time-out.
+
+        Raises
+        ------
+        StackError
+            The database does not answer (StorageError when its log tells of a full disk).
+        """
         site = self._known_site()
-        ended = database.wait_confirmed(site, timeout_s)
-        if ended is None:
-            pending, unconfirmed = database.unfinished(site)
-            step(f"not drained after {timeout_s:.0f} s: {pending} not sent, {unconfirmed} not confirmed")
+        try:
+            ended = database.wait_confirmed(site, timeout_s)
+            if ended is None:
+                pending, unconfirmed = database.unfinished(site)
+                step(f"not drained after {timeout_s:.0f} s: {pending} not sent, {unconfirmed} not confirmed")
+        except StackError as error:
+            log = self.processes.log(MariaDB(site).name)
+            why = f"{error.why}; its log ends: {last_lines(log, 1).strip()}"
+            raise failure("The database could not be asked what is confirmed", why, log) from error
         return ended
 
     def down(self, step: Step) -> None:
@@ -142,13 +158,13 @@ class NativeBackend:
         return tail(self.processes.log(name), lines)
 
     def versions(self) -> Mapping[str, str]:
-        """Server → version, as the server itself says it; those that do not run are left out."""
+        """Server → version, as the server itself says it; those that do not run or do not answer are left out."""
         site = self._known_site()
         running = {one.name for one in self.processes.found()}
         versions = {"python": platform.python_version(), "java": java.version_of(site.tools.java) or "unknown"}
         for server in (server for group in _servers(site) for server in group):
-            if server.name in running:
-                versions[server.name] = server.version()
+            if server.name in running and (version := _version(server)):
+                versions[server.name] = version
         return versions
 
     def _running_site(self, step: Step) -> Site:
@@ -213,6 +229,14 @@ class NativeBackend:
             "k6": settings.k6_port,
         }
         return PortBook(self._home, asked, chosen or {})
+
+
+def _version(server: Server) -> str | None:
+    """None from a server that ends while it is asked."""
+    try:
+        return server.version()
+    except (pymysql.MySQLError, redis.RedisError, OSError):
+        return None
 
 
 def _servers(site: Site) -> tuple[Sequence[Server], Sequence[Server]]:
