@@ -89,3 +89,22 @@ def test_a_coupon_without_a_reply_has_no_time() -> None:
     assert nobody["confirm_ms"]["max"] is nobody["confirm_rate_per_s"] is None
     assert nobody["drain_s"] == 0
     assert nobody["reasons"]["confirm_ms"] == "no confirmed coupon has a reply with its user"
+
+
+def test_a_percentile_that_lies_beyond_the_confirmed_is_unknown_not_that_of_the_survivors() -> None:
+    """Seven of ten confirmed after 100 ms each: half of all are known, the 95th of a hundred is not."""
+    users = range(1, 11)
+    told = attempts(*[(user, 201, 100.0) for user in users])
+    table = rows_of(*[(user, 99.0, 100.1 if user <= 7 else math.nan) for user in users])
+    for figures in (confirm_figures(table, 104.0, told), confirm_figures(table.assign(accepted_at=100.0), 104.0)):
+        assert figures["confirm_ms"]["p50"] == pytest.approx(100)
+        assert figures["confirm_ms"]["p95"] is figures["confirm_ms"]["p99"] is figures["confirm_ms"]["max"] is None
+        assert figures["reasons"]["confirm_ms"] == "3 of 10 coupons were never confirmed"
+        assert (figures["confirmed"], figures["confirmed_early"]) == (7, 0)
+
+
+def test_a_percentile_that_lies_before_the_unconfirmed_stands() -> None:
+    table = issues(*[(100.0, 100.1)] * 199, (100.0, math.nan))
+    figures = confirm_figures(table, 104.0)
+    assert figures["confirm_ms"]["p95"] == figures["confirm_ms"]["p99"] == pytest.approx(100)
+    assert figures["confirm_ms"]["max"] is None

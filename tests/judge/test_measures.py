@@ -45,7 +45,7 @@ def test_percentile_that_reaches_into_the_backlog_is_unknown():
     values, reasons = confirmations(issues(10.2, 10.3, 12.7, math.nan, math.nan), ATTEMPTS, 10.0, 15.0)
     assert values["confirm_p50_ms"] == pytest.approx(150)
     assert values["confirm_p95_ms"] is None
-    assert "1 of 4 coupons were not confirmed" in reasons["confirm_p95_ms"]
+    assert "1 of 4 coupons were never confirmed" in reasons["confirm_p95_ms"]
     assert backlog(issues(10.2, 10.3, 12.7, math.nan, math.nan)) == 2
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rushlab.judge.requests import ACCEPTED
+from rushlab.judge.waits import percentile
 
 PERCENTILES = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "max": 100.0}
 #: What has a reason when it has no value.
@@ -42,7 +43,9 @@ def confirm_figures(
     dict
         `issued`, `confirmed`: coupons. `confirmed_share`: confirmed / issued.
         `confirm_rate_per_s`: confirmed coupons per second from the first accept to the last confirm.
-        `confirm_ms`: p50, p95, p99, max in ms (linear interpolation between order statistics).
+        `confirm_ms`: p50, p95, p99, max in ms (linear interpolation between order statistics) over all
+        coupons with a reply: one that was never confirmed waits longer than all others, by an unknown
+        time, so a percentile that reaches into these is None.
         `confirmed_early`: coupons confirmed before their reply had been read. `drain_s`: seconds from
         `ended` to the last confirm, 0 when all were confirmed before. None where there is no value;
         `reasons` says why, by name.
@@ -54,7 +57,8 @@ def confirm_figures(
     figures: dict[str, Any] = _nothing("no coupon was confirmed") | {"issued": len(issues), "confirmed": len(done)}
     if len(done):
         confirmed = done["confirmed_at"].to_numpy("float64")
-        figures |= _waits(confirmed, _accepted(done, attempts)) | {"confirmed_share": len(done) / len(issues)}
+        figures |= _waits(issues["confirmed_at"].to_numpy("float64"), _accepted(issues, attempts))
+        figures |= {"confirmed_share": len(done) / len(issues)}
         figures |= {"drain_s": None if pending or ended is None else max(0.0, float(confirmed.max()) - ended)}
         if pending:
             figures["reasons"]["drain_s"] = f"{pending} coupons were never confirmed"
@@ -63,29 +67,33 @@ def confirm_figures(
     return figures
 
 
-def _accepted(done: pd.DataFrame, attempts: pd.DataFrame | None) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Epoch second from which each confirmed coupon's wait counts; NaN without a reply."""
+def _accepted(issues: pd.DataFrame, attempts: pd.DataFrame | None) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Epoch second from which each coupon's wait counts; NaN without a reply."""
     if attempts is None:
-        return done["accepted_at"].to_numpy("float64")
+        return issues["accepted_at"].to_numpy("float64")
     won = attempts[(attempts["status"] == ACCEPTED) & attempts["user"].notna()]
     replied = won["ended"].groupby(won["user"].astype("int64")).min()
-    return replied.reindex(done["user_id"]).to_numpy("float64")
+    return replied.reindex(issues["user_id"]).to_numpy("float64")
 
 
 def _waits(
     confirmed: np.ndarray[Any, np.dtype[np.float64]], accepted: np.ndarray[Any, np.dtype[np.float64]]
 ) -> dict[str, Any]:
-    known = ~np.isnan(accepted)
-    if not known.any():
+    done, known = ~np.isnan(confirmed), ~np.isnan(accepted)
+    if not (done & known).any():
         gone = ("confirm_rate_per_s", "confirm_ms", "confirmed_early")
         return {"reasons": dict.fromkeys(gone, "no confirmed coupon has a reply with its user")}
-    delays = (confirmed[known] - accepted[known]) * 1000
-    busy = float(confirmed.max() - accepted[known].min())
+    delays = (confirmed - accepted)[known] * 1000
+    waits = np.sort(np.nan_to_num(delays, nan=np.inf).clip(0))
+    found = {name: percentile(waits, percent) for name, percent in PERCENTILES.items()}
+    busy = float(confirmed[done].max() - accepted[done & known].min())
+    late = found["max"][1]
+    reasons = {"confirm_ms": late} if late else {}
     return {
-        "confirm_rate_per_s": len(confirmed) / busy if busy > 0 else None,
-        "confirm_ms": {name: float(np.percentile(delays.clip(0), percent)) for name, percent in PERCENTILES.items()},
+        "confirm_rate_per_s": int(done.sum()) / busy if busy > 0 else None,
+        "confirm_ms": {name: value for name, (value, _) in found.items()},
         "confirmed_early": int((delays < 0).sum()),
-        "reasons": {} if busy > 0 else {"confirm_rate_per_s": "everything happened at one moment"},
+        "reasons": reasons | ({} if busy > 0 else {"confirm_rate_per_s": "everything happened at one moment"}),
     }
 
 

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from rushlab.judge.requests import ACCEPTED
+from rushlab.judge.waits import percentile
 
 #: What is none of the system under test, in a run's record of CPU seconds.
 NOT_THE_STACK = ("k6", "workbench", "host")
+
+NOBODY = "no coupon was accepted in the window"
 
 #: Values by metric, and why one could not be had.
 Found = tuple[dict[str, float | None], dict[str, str]]
@@ -57,7 +60,7 @@ def confirmations(issues: pd.DataFrame | None, attempts: pd.DataFrame, begin: fl
     reasons: dict[str, str] = {}
     for percent in (50, 95):
         name = f"confirm_p{percent}_ms"
-        values[name], reason = _percentile(waits, percent)
+        values[name], reason = percentile(waits, percent) if len(waits) else (None, NOBODY)
         reasons |= {name: reason} if reason else {}
     return values, reasons
 
@@ -86,18 +89,3 @@ def _waits(issues: pd.DataFrame, attempts: pd.DataFrame, begin: float, end: floa
     confirmed = issues.groupby("user_id")["confirmed_at"].min().reindex(replied.index)
     waits = ((confirmed - replied) * 1000).clip(lower=0).fillna(math.inf)
     return np.sort(waits.to_numpy("float64"))
-
-
-def _percentile(waits: np.ndarray, percent: float) -> tuple[float | None, str]:
-    if not len(waits):
-        return None, "no coupon was accepted in the window"
-    if math.isinf(waits[math.ceil((len(waits) - 1) * percent / 100)]):
-        late = int(np.isinf(waits).sum())
-        return None, f"{late:,} of {len(waits):,} coupons were not confirmed when the run ended"
-    return float(np.percentile(waits[np.isfinite(waits)], _within(waits, percent))), ""
-
-
-def _within(waits: np.ndarray, percent: float) -> float:
-    """The percentile among the finite waits that stands at the same place as `percent` among all."""
-    finite = int(np.isfinite(waits).sum())
-    return percent if finite == len(waits) else 100 * (len(waits) - 1) * percent / 100 / (finite - 1)
