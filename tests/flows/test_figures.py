@@ -29,6 +29,7 @@ def test_the_drain_counts_from_the_last_reply_and_the_wait_from_each_ones_own(re
     assert found.drain_s == pytest.approx(0.75)
     assert found.confirm_ms["p50"] == found.confirm_ms["max"] == pytest.approx(750)
     assert (found.confirmed, found.confirmed_early, found.reasons) == (4, 0, {})
+    assert found.confirm_rate_per_s == pytest.approx(4 / 3.75)  # from the first reply to the last confirmation
 
 
 def test_coupons_confirmed_before_their_reply_was_read_are_counted(recorded):
@@ -64,7 +65,8 @@ def test_whatever_has_no_value_has_a_reason(recorded):
     (folder.evidence / "issues.parquet").unlink()
     found = run_figures(folder)
     nothing = {name for name in found.__struct_fields__ if _is_empty(getattr(found, name))}
-    assert nothing == {"success_rate", "issued_ms", "confirmed", "confirm_ms", "confirmed_early", "drain_s"}
+    confirming = {"confirmed", "confirm_rate_per_s", "confirm_ms", "confirmed_early", "drain_s"}
+    assert nothing == {"success_rate", "issued_ms"} | confirming
     assert nothing <= set(found.reasons)
 
 

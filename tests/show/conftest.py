@@ -78,7 +78,7 @@ def make_figures(requests: int, p95: float, bound: int | None = None, **changes:
         **{"bound": bound, "bound_share": requests / bound if bound else None, "outcomes": {"issued": requests}},
         **{"issued_ms": {name.removesuffix("_ms"): value for name, value in durations.items()} | {"max": p95 * 2}},
         **{"confirmed": requests, "confirm_ms": {"p50": 12.0, "p95": 48.0, "p99": 90.0, "max": 140.0}},
-        **{"drain_s": 1.4, "thresholds": limits},
+        **{"confirm_rate_per_s": 640.0, "drain_s": 1.4, "thresholds": limits},
     }
     return RunFigures(**(values | changes))
 

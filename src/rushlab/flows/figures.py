@@ -107,6 +107,6 @@ def _confirmed(folder: RunFolder, attempts: pd.DataFrame, reasons: dict[str, str
     found = confirm_figures(evidence.load(folder.evidence).issues, ended, attempts)
     if found["confirmed"] is None:
         reasons["confirmed"] = found["reasons"]["drain_s"]
-    names = ("confirm_ms", "confirmed_early", "drain_s")
+    names = ("confirm_rate_per_s", "confirm_ms", "confirmed_early", "drain_s")
     reasons |= {name: text for name, text in found["reasons"].items() if name in names}
     return {name: found[name] for name in ("confirmed", *names)}

@@ -12,7 +12,7 @@ from rushlab.judge.waits import percentile
 
 PERCENTILES = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "max": 100.0}
 #: What has a reason when it has no value.
-NAMES = ("confirmed_share", "confirm_rate_per_s", "confirm_ms", "confirmed_early", "drain_s")
+NAMES = ("confirm_rate_per_s", "confirm_ms", "confirmed_early", "drain_s")
 
 
 def confirm_figures(
@@ -41,7 +41,7 @@ def confirm_figures(
     Returns
     -------
     dict
-        `issued`, `confirmed`: coupons. `confirmed_share`: confirmed / issued.
+        `issued`, `confirmed`: coupons.
         `confirm_rate_per_s`: confirmed coupons per second from the first accept to the last confirm.
         `confirm_ms`: p50, p95, p99, max in ms (linear interpolation between order statistics) over all
         coupons with a reply: one that was never confirmed waits longer than all others, by an unknown
@@ -58,7 +58,6 @@ def confirm_figures(
     if len(done):
         confirmed = done["confirmed_at"].to_numpy("float64")
         figures |= _waits(issues["confirmed_at"].to_numpy("float64"), _accepted(issues, attempts))
-        figures |= {"confirmed_share": len(done) / len(issues)}
         figures |= {"drain_s": None if pending or ended is None else max(0.0, float(confirmed.max()) - ended)}
         if pending:
             figures["reasons"]["drain_s"] = f"{pending} coupons were never confirmed"
@@ -101,7 +100,6 @@ def _nothing(reason: str) -> dict[str, Any]:
     return {
         "issued": None,
         "confirmed": None,
-        "confirmed_share": None,
         "confirm_rate_per_s": None,
         "confirm_ms": dict.fromkeys(PERCENTILES),
         "confirmed_early": None,

@@ -24,7 +24,8 @@ class RunFigures(Struct, frozen=True, kw_only=True):
     `issued_ms` is the same durations over 201 replies alone. `bound` counts iterations,
     `bound_share` = requests / bound. `confirm_ms` is the time from a coupon's 201 to its
     confirmation, 0 for the `confirmed_early` ones that were confirmed before their reply had been
-    read. `drain_s` is the time from the last reply until every accepted coupon was confirmed.
+    read. `confirm_rate_per_s` is the confirmed coupons per second from the first 201 to the last
+    confirmation, `drain_s` the time from the last reply until every accepted coupon was confirmed.
     None = could not be had; `reasons` says why, by field name.
     """
 
@@ -47,4 +48,5 @@ class RunFigures(Struct, frozen=True, kw_only=True):
     drain_s: float | None
     thresholds: tuple[ThresholdResult, ...]
     confirmed_early: int | None = None
+    confirm_rate_per_s: float | None = None
     reasons: dict[str, str] = {}

@@ -13,7 +13,7 @@ SCHEMA = 1
 
 FIELDS = (
     *("requests", "failed", "success_rate", "mean_ms", "median_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"),
-    *("rate_per_s", "bound", "bound_share", "confirmed", "drain_s"),
+    *("rate_per_s", "bound", "bound_share", "confirmed", "confirm_rate_per_s", "drain_s"),
 )
 
 

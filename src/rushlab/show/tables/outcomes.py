@@ -22,6 +22,7 @@ FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "requests the schedule allows (bound)": ("bound", lambda value: units.count(int(value))),
     "share of the bound": ("bound_share", units.percent),
     "confirmed": ("confirmed", lambda value: units.count(int(value))),
+    "confirmed per second": ("confirm_rate_per_s", lambda value: f"{value:,.1f}"),
     "drained after the load, s": ("drain_s", lambda value: f"{value:,.1f}"),
 }
 
@@ -43,7 +44,7 @@ VERDICTS: Rows = {"audit": audit, "verdict": verdict}
 PUBLISHED = {"max_ms": "max", "failed": "failed", "bound": "bound_approx", "bound_share": "bound_share"}
 
 #: Figures that say how fast a run was: worth nothing when the run is.
-PERFORMANCE = ("max_ms", "rate_per_s", "bound_share")
+PERFORMANCE = ("max_ms", "rate_per_s", "bound_share", "confirm_rate_per_s")
 
 
 def outcome(study: Study, profile: str) -> Table:
