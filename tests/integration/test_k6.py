@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from rushlab.model.errors import LoadError, RefusedTarget
 from rushlab.model.profile import Profile, Stage
 from rushlab.world.k6 import K6Order, drive, find_k6, k6_version
-from rushlab.world.points import attempts, disagreements, figures, ingest, iterations, timeline, vus
+from rushlab.world.points import attempts, disagreements, figures, ingest, timeline, vus
+from rushlab.world.points_load import dropped
 from rushlab.world.points_sql import connection
 from rushlab.world.profiles import load_profiles
 from rushlab.world.settings import Settings
@@ -174,7 +175,7 @@ def test_timeline_adds_up(order):
     result = drive(told, lambda progress: None)
     _, parquet = ingested(told)
     frame = timeline(parquet, result.started)
-    assert frame["requests"].sum() == iterations(parquet)["count"] == len(attempts(parquet))
+    assert frame["requests"].sum() == dropped(parquet)[1] == len(attempts(parquet))
     assert vus(parquet)["vus"].max() <= 20
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rushlab.judge.bound import bound, planned_vus, vu_seconds
+from rushlab.judge.bound import bound, planned_vus
 from rushlab.model.errors import ResultError
 from rushlab.model.profile import Profile, Stage
 
@@ -47,6 +48,16 @@ def constant(vus: int, duration_s: float, pause_s: float = 1.0) -> Profile:
         thresholds={},
         vus=vus,
         duration_s=duration_s,
+    )
+
+
+def vu_seconds(profile: Profile) -> float:
+    """Area under the planned VU curve, in VU·s (trapezoids)."""
+    if profile.executor == "constant-vus":
+        return profile.vus * profile.duration_s
+    levels = [0, *(stage.target for stage in profile.stages)]
+    return math.fsum(
+        stage.duration_s * (before + stage.target) / 2 for before, stage in zip(levels, profile.stages, strict=False)
     )
 
 

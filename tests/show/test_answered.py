@@ -5,12 +5,12 @@ from tests.show.conftest import make_study
 
 from rushlab.show.answered import answered
 from rushlab.show.views import Study
-from rushlab.world.reference import load_reference
-from rushlab.world.settings import PROJECT, Settings
+from rushlab.world.reference import PATH, read_reference
+from rushlab.world.settings import PROJECT
 
 
 def test_every_guess_has_an_entry_with_its_verdict_its_words_and_the_way_to_settle_it() -> None:
-    study: Study = make_study(load_reference(Settings(root=PROJECT)))
+    study: Study = make_study(read_reference(PROJECT / PATH))
     found = answered(study)
     markup = found._repr_html_()
     assert markup.count("<li ") == len(study.reference.guesses) == 22
@@ -20,6 +20,6 @@ def test_every_guess_has_an_entry_with_its_verdict_its_words_and_the_way_to_sett
 
 
 def test_hostile_text_is_escaped(hostile: Study) -> None:
-    guesses = load_reference(Settings(root=PROJECT)).guesses
+    guesses = read_reference(PROJECT / PATH).guesses
     reference = msgspec.structs.replace(hostile.reference, guesses=guesses)
     assert "<img" not in answered(dataclasses.replace(hostile, reference=reference))._repr_html_()

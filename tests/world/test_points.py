@@ -16,7 +16,6 @@ from rushlab.world.points import (
     durations,
     figures,
     ingest,
-    iterations,
     populations,
     stages,
     timeline,
@@ -236,12 +235,6 @@ def test_populations_have_their_own_times_and_moments(ingested):
     assert frame.loc["lost", ["first", "last"]].tolist() == pytest.approx([START + 1.1, START + 1.3])
 
 
-def test_iterations_have_count_and_mean(ingested):
-    parquet = ingested(point("iteration_duration", 1000, 1), point("iteration_duration", 2000, 2))
-    assert iterations(parquet) == {"count": 2, "mean_ms": 1500}
-    assert iterations(ingested(point("vus", 1, 0))) == {"count": 0, "mean_ms": None}
-
-
 def test_vus_come_in_time_order(ingested):
     frame = vus(ingested(point("vus", 9, 2), point("vus", 4, 1)))
     assert frame["vus"].tolist() == [4, 9]
@@ -319,7 +312,6 @@ def test_public_names():
         "durations",
         "figures",
         "ingest",
-        "iterations",
         "populations",
         "stages",
         "timeline",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rushlab.model.errors import UsageError
-from rushlab.world.profiles import find_profile, load_profiles
+from rushlab.world.profiles import load_profiles
 
 PROJECT = Path(__file__).parents[2]
 REPORT = json.loads((PROJECT / "data/reference/figures.json").read_text())
@@ -61,11 +61,6 @@ def test_scale_shortens_the_ramps_and_keeps_the_virtual_users(profiles):
 
 def test_smoke_keeps_its_ten_seconds_at_every_scale(profiles):
     assert profiles["smoke"].at_scale(0.1).length_s == 10
-
-
-def test_unknown_profile_names_the_nearest_one():
-    with pytest.raises(UsageError, match="Did you mean peak-2000"):
-        find_profile(Root(), "peak-200")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from rushlab.model.errors import ResultError
-from rushlab.world.reference import PATH, load_reference, read_reference
-from rushlab.world.settings import PROJECT, Settings
+from rushlab.world.reference import PATH, read_reference
+from rushlab.world.settings import PROJECT
 
 
 def test_the_reports_figures() -> None:
-    reference = load_reference(Settings(root=PROJECT))
+    reference = read_reference(PROJECT / PATH)
     assert list(reference.profiles) == ["smoke", "load", "stress-100", "stress-500", "peak-1500", "peak-2000"]
     assert reference.profiles["load"].p95 == 1170
     assert reference.profiles["peak-2000"].corrected == ("mean", "median")
@@ -18,7 +18,7 @@ def test_the_reports_figures() -> None:
 
 def test_the_reports_guesses_are_in_its_own_words_and_have_a_rule_and_a_plan_that_are_there() -> None:
     original = (PROJECT / "data/reference/report-ko.md").read_text("utf-8")
-    guesses = load_reference(Settings(root=PROJECT)).guesses
+    guesses = read_reference(PROJECT / PATH).guesses
     assert {guess.section for guess in guesses} == {"5-2", "5-3", "6-1", "6-2", "6-3"}
     for guess in guesses:
         assert all(part.strip() in original for part in guess.quote.split("…")), guess.id

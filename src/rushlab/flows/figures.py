@@ -10,6 +10,7 @@ import pandas as pd
 
 from rushlab.judge.bound import bound
 from rushlab.judge.confirm import confirm_figures
+from rushlab.judge.requests import ACCEPTED, ALREADY, SOLD_OUT
 from rushlab.judge.thresholds import evaluate
 from rushlab.model.errors import ResultError
 from rushlab.model.profile import Profile
@@ -19,16 +20,15 @@ from rushlab.world import evidence, points
 from rushlab.world.folders import RunFolder
 from rushlab.world.summary import read_summary
 
-ISSUED = 201
 DURATIONS = ("mean", "median", "p90", "p95", "p99", "max")
-OUTCOMES = {201: "issued", 409: "already", 410: "sold_out"}
+OUTCOMES = {ACCEPTED: "issued", ALREADY: "already", SOLD_OUT: "sold_out"}
 
 
 def run_figures(folder: RunFolder) -> RunFigures:
     """Every figure of the run's page, recomputed from its Parquet files (PointsError when they are missing)."""
     summary = read_summary(folder.summary) if folder.summary.is_file() else None
     k6, attempts = points.figures(folder.points, summary)["metrics"], points.attempts(folder.points)
-    everything, issued = points.durations(folder.points), points.durations(folder.points, statuses=[ISSUED])
+    everything, issued = points.durations(folder.points), points.durations(folder.points, statuses=[ACCEPTED])
     reasons: dict[str, str] = {}
     fields: dict[str, Any] = _durations(everything, reasons) | _counts(k6, everything, outcomes(attempts), reasons)
     fields |= _bound(folder.record, everything, reasons) | _confirmed(folder, attempts, reasons)

@@ -12,6 +12,7 @@ from rushlab.flows.figures import judge_thresholds, outcomes
 from rushlab.judge.audit import audit
 from rushlab.judge.evidence import AuditEvidence
 from rushlab.judge.observed import CountFacts, IngestFacts, LoadFacts, SampleFacts
+from rushlab.judge.requests import SOLD_OUT
 from rushlab.judge.thresholds import disagreements
 from rushlab.judge.validity import WHOLE_EXITS, judge_run
 from rushlab.model.run import Run
@@ -19,8 +20,6 @@ from rushlab.model.verdict import Audit, Verdict
 from rushlab.world import evidence, points
 from rushlab.world.folders import RunFolder
 from rushlab.world.summary import Summary, read_summary
-
-SOLD_OUT = 410
 
 
 def judge_folder(folder: RunFolder) -> tuple[Audit, Verdict]:

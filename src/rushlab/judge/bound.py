@@ -54,16 +54,6 @@ def planned_vus(profile: Profile, t: float) -> float:
     return level
 
 
-def vu_seconds(profile: Profile) -> float:
-    """Area under the planned VU curve, in VU·s (trapezoids). Not a bound: short ramps exceed it / pause."""
-    if profile.executor == "constant-vus":
-        return profile.vus * profile.duration_s
-    levels = [0, *(stage.target for stage in profile.stages)]
-    return math.fsum(
-        stage.duration_s * (before + stage.target) / 2 for before, stage in zip(levels, profile.stages, strict=False)
-    )
-
-
 def _lifetimes(profile: Profile) -> Iterator[Fraction]:
     """Every lifetime of every VU, in seconds; a VU has several when the curve rises again."""
     stages = [(_exact(stage.duration_s), stage.target) for stage in profile.stages]

@@ -16,12 +16,11 @@ class LoadFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestFacts:
-    """What the ingest made of the points file; `problem` is its sentence when it refused the file."""
+    """What the ingest made of the points file. (A run whose file it refused ends as failed, and is not judged.)"""
 
     lines: int | None = None
     points: int | None = None
     truncated: bool = False
-    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rushlab.world.points_figures import disagreements, figures
 from rushlab.world.points_reader import Ingested, ingest
-from rushlab.world.points_sql import Selection, opened
+from rushlab.world.points_sql import opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,6 @@ __all__ = [
     "durations",
     "figures",
     "ingest",
-    "iterations",
     "populations",
     "stages",
     "timeline",
@@ -100,13 +99,6 @@ def populations(parquet: Path, outcome_of: Callable[[int], str]) -> pd.DataFrame
     """
     with opened(parquet) as points:
         return points.by_outcome(outcome_of)
-
-
-def iterations(parquet: Path) -> dict[str, float | int | None]:
-    """count of finished iterations and the mean of iteration_duration in ms (None without one)."""
-    with opened(parquet) as points:
-        totals = points.totals_of(Selection("iteration_duration"))
-    return {"count": totals.count, "mean_ms": totals.total / totals.count if totals.count else None}
 
 
 def vus(parquet: Path) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import msgspec
 
 from rushlab.model.errors import UsageError
 from rushlab.model.profile import Profile
-from rushlab.model.variant import unknown
 
 
 class HasRoot(Protocol):
@@ -40,14 +39,6 @@ def load_profiles(settings: HasRoot) -> dict[str, Profile]:
         return {name: _profile(name, entry, table) for name, entry in table.profiles.items()}
     except (OSError, msgspec.MsgspecError, ValueError) as error:
         raise UsageError(f"The profiles cannot be read from {path}", str(error)) from error
-
-
-def find_profile(settings: HasRoot, name: str) -> Profile:
-    """The profile of that name; UsageError with the nearest one when there is none."""
-    profiles = load_profiles(settings)
-    if name not in profiles:
-        raise unknown("Profile", name, profiles)
-    return profiles[name]
 
 
 def _profile(name: str, entry: dict[str, Any], table: _Table) -> Profile:

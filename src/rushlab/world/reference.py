@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from rushlab.model.errors import ResultError
 from rushlab.model.guess import GuessList
 from rushlab.model.reference import Reference
-from rushlab.world.settings import Settings
 
 Content = TypeVar("Content", Reference, GuessList)
 
@@ -38,8 +37,3 @@ def _read(path: Path, kind: type[Content], what: str) -> Content:
         raise ResultError(f"The report's {what} cannot be read from {path}", error.strerror or str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ResultError(f"{path} does not hold the report's {what}", str(error)) from error
-
-
-def load_reference(settings: Settings) -> Reference:
-    """The report's figures of this project (ResultError when they cannot be read)."""
-    return read_reference(settings.root / PATH)

@@ -9,13 +9,13 @@ from rushlab.model.verdict import Validity, Verdict
 from rushlab.show import tables
 from rushlab.show.run_series import RunSeries
 from rushlab.show.views import Study
-from rushlab.world.reference import load_reference
-from rushlab.world.settings import PROJECT, Settings
+from rushlab.world.reference import PATH, read_reference
+from rushlab.world.settings import PROJECT
 
 
 @pytest.fixture
 def reference() -> Reference:
-    return load_reference(Settings(root=PROJECT))
+    return read_reference(PROJECT / PATH)
 
 
 def row(study: Study, says: str) -> list[str]:
