@@ -68,7 +68,7 @@ def test_report_of_recorded_runs(stack, runs, tmp_path):
     )
     result = report.make_report(stack.bench, order, out=tmp_path / "report")
     files = {path.name for path in result.folder.iterdir()}
-    assert files == {"report.html", "report.ipynb", "report.json", "report.md", "junit.xml"}
+    assert files == {"report.html", "report.ipynb", "report.json", "report.md", "junit.xml", "tables"}
     written = json.loads((result.folder / "report.json").read_text())
     jsonschema.validate(written, json.loads((PROJECT / "docs/schemas/report.schema.json").read_text()))
     for name, folder in runs.items():
