@@ -94,15 +94,17 @@ def test_k6_that_is_killed_makes_no_valid_run(stack, monkeypatch):
 
 
 def test_a_database_that_dies_leaves_everything_else_and_an_audit_that_is_unknown(stack, monkeypatch):
+    targets = []
     (database,) = [one for one in stack.backend.processes.found() if one.name == "mariadb"]
 
     def dying(order, on_progress):
         return drive(order, lambda progress: psutil.pid_exists(database.pid) and os.kill(database.pid, signal.SIGKILL))
 
-    monkeypatch.setattr("rushlab.flows.run._Execution._warm_up", lambda *_: {})
+    monkeypatch.setattr("rushlab.flows.run._Execution._warm_up", lambda _, target: targets.append(target) or {})
     monkeypatch.setattr("rushlab.flows.run.drive", dying)
     order = single.parse_order(stack.bench, "peak-1500", scale=0.05)
     folder = execute(stack.bench, stack.backend, order)
+    stack.backend.revive("mariadb", targets[0], lambda text: None)
     record, found = folder.record, evidence.load(folder.evidence)
     assert record.state is State.VERIFIED
     assert (record.audit.verdict, record.verdict.validity) == (Status.UNKNOWN, Validity.INVALID)
