@@ -75,9 +75,15 @@ def test_a_whole_run_is_valid_and_says_on_what_that_rests() -> None:
 def test_checks_that_are_not_built_are_listed_and_never_passed() -> None:
     verdict = judged()
     assert [check.id for check in verdict.checks] == [f"V{n}" for n in range(13)]
-    later = [check for check in verdict.checks if check.id not in ("V1", "V2", "V3", "V10")]
+    later = [check for check in verdict.checks if check.id not in ("V1", "V2", "V3", "V10", "V11", "V12")]
     assert {(check.status, check.value) for check in later} == {(Status.NA, "not built yet")}
-    assert "9 checks are not built yet" in verdict.reason
+    assert "7 checks are not built yet" in verdict.reason
+
+
+@pytest.mark.parametrize("id", ["V11", "V12"])
+def test_what_only_a_comparison_has_does_not_apply_to_one_run(id: str) -> None:
+    assert status(judged(), id) is Status.NA
+    assert "judged of experiments" in text(judged(), id)
 
 
 @pytest.mark.parametrize("code", [0, 99, 110])

@@ -132,11 +132,13 @@ def export(
         Path | None, typer.Option(help="File (csv: folder); default: in the current folder, named after the run.")
     ] = None,
 ) -> None:
-    """Export one run as HTML, JUnit XML, Markdown, JSON, or CSV of every table."""
-    from rushlab.flows import report as flow
+    """Export one run as HTML, JUnit XML, Markdown, JSON, or CSV of every table; an experiment as HTML or JSON."""
+    from rushlab.flows import report, tuning
     from rushlab.flows.workbench import Workbench
 
-    typer.echo(flow.export_run(Workbench.open(), run, to.value, out))
+    bench = Workbench.open()
+    write = tuning.export_experiment if tuning.is_experiment(bench, run) else report.export_run
+    typer.echo(write(bench, run, to.value, out))
 
 
 def ingest(

@@ -20,7 +20,7 @@ from rushlab.model.plan import Plan
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
 from rushlab.show import experiment_terminal
-from rushlab.world.experiments import ExperimentFolder, open_experiment
+from rushlab.world.experiments import PLAN, ExperimentFolder, open_experiment
 from rushlab.world.files import check_writable, write_atomic
 
 
@@ -136,6 +136,14 @@ def write_page(bench: Workbench, folder: ExperimentFolder, result: ExperimentRes
     parameters = {"experiment": str(folder.path.absolute())}
     notebooks.execute(source, executed, parameters, root=bench.settings.root)
     write_atomic(target, html.page(executed, head(result)))
+
+
+def is_experiment(bench: Workbench, name: str) -> bool:
+    """Whether a name that a user gave is an experiment's (its folder, its id, a part of one), not a run's."""
+    if (Path(name) / PLAN).is_file():
+        return True
+    named = [path.name for path in bench.settings.experiments.glob("*") if name in path.name]
+    return bool(named) and not any(name in path.name for path in bench.settings.runs.glob("*"))
 
 
 def export_experiment(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:

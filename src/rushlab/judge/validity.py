@@ -71,6 +71,7 @@ def judge_run(
         "V2": counts_agree(counts),
         "V3": correctness(audit),
         "V10": enough_samples(profile, samples),
+        **{id: _of_experiments(id) for id in ("V11", "V12")},
         **{one.id: one for one in more},
     }
     checks = tuple(built.get(id) or not_built(id, TITLES[id]) for id in (f"V{n}" for n in range(13)))
@@ -199,6 +200,12 @@ def exit_code(
     if Validity.INVALID in valid or (strict and doubtful):
         return ExitCode.INVALID
     return ExitCode.THRESHOLD_MISSED if threshold_missed else ExitCode.OK
+
+
+def _of_experiments(id: str) -> Check:
+    """V11 and V12 belong to a comparison: one run follows no design and is held against nothing."""
+    evidence = ["`rushlab experiment` judges it over all runs of an experiment"]
+    return check(id, TITLES[id], Status.NA, value="judged of experiments", limit="", evidence=evidence)
 
 
 def _validity(checks: Iterable[Check]) -> Validity:

@@ -6,6 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from rushlab.cli.main import main
 from rushlab.flows.experiments import exit_code, open_result, result_json, trials
 from rushlab.model.comparison import Outcome
 from rushlab.model.errors import LoadError, ResultError
@@ -230,3 +231,20 @@ def test_only_experiments_that_stand_settle_a_guess(bench, driver, tuning, plan)
     (found,) = trials(bench, driver.environment)
     assert (found.knobs, found.verdict) == (frozenset({"pool_size"}), "better")
     assert trials(bench, driver.environment | {"versions": {"redis": "8"}}) == ()
+
+
+def test_exported_by_the_command_that_exports_runs(bench, driver, tuning, plan, monkeypatch, tmp_path, capsys):
+    driver.value = faster(0.7)
+    folder = tuning.start(plan(blocks=3))
+    target = tmp_path / "result.json"
+    command = ["rushlab", "export", folder.planned.id, "--to", "json", "--out", str(target)]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0, capsys.readouterr().err
+    assert json.loads(target.read_text())["experiment"] == folder.planned.id
+    monkeypatch.setattr("sys.argv", [*command[:4], "junit"])
+    with pytest.raises(SystemExit) as refused:
+        main()
+    assert refused.value.code == 2
+    assert "there are html and json" in capsys.readouterr().err
