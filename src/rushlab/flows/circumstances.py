@@ -49,7 +49,7 @@ def _checks(record: Run, parquet: Path, collected: Collected) -> Iterator[Check]
     yield generator_not_starved(_generator(record, profile, parquet, collected))
     yield _environment(record)
     yield series_covered(*collected, begin, end)
-    yield steady_state(profile, points.timeline(parquet, begin if begin is not None else record.timing.created))
+    yield steady_state(profile, points.timeline(parquet, record.timing.begun))
 
 
 def _generator(record: Run, profile: Profile, parquet: Path, collected: Collected) -> GeneratorFacts:

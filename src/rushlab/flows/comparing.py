@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rushlab.flows.experiments import last_noise, of_run, open_result
+from rushlab.flows.experiments import last_noise, of_run, open_result, runs_exit_code
 from rushlab.flows.live import refuse_unknown_parameters
 from rushlab.flows.single import find_verified
 from rushlab.flows.workbench import Workbench
@@ -25,7 +25,7 @@ from rushlab.model.variant import unknown
 from rushlab.model.verdict import ExitCode
 from rushlab.show.pair import Pair
 from rushlab.world.baselines import Baseline, find_baseline, name_baseline
-from rushlab.world.experiments import open_experiment
+from rushlab.world.experiments import names_experiment, open_experiment
 
 #: What a run is judged by when nothing else is said.
 DEFAULT_METRIC = "accept_p95_ms"
@@ -74,7 +74,7 @@ def find_subject(bench: Workbench, name: str) -> Subject:
     experiment, colon, arm = name.partition(":")
     if colon:
         return _arm(bench, experiment, arm)
-    if any(name in path.name or str(path) == name for path in bench.settings.experiments.glob("*")) and name != "last":
+    if names_experiment(bench.settings.experiments, name):
         return _experiment(bench, name)
     return _run(bench, name)
 
@@ -111,13 +111,6 @@ def compare_with_baseline(
     said = tuple(_unlike(before, after, anyway=anyway))
     found = compare_groups(_groups(before, after, metric, margin), _noise(bench, before, metric), judged=True)
     return _labelled(found, said)
-
-
-def subject_exit_code(subject: Subject) -> ExitCode:
-    """5 an invariant failed in one of its runs, 4 one is INVALID, else 0."""
-    if any(run.wrong for run in subject.runs):
-        return ExitCode.INVARIANT_FAILED
-    return ExitCode.INVALID if any((run.objection or "").startswith("INVALID") for run in subject.runs) else ExitCode.OK
 
 
 def open_pair(first: str, second: str, *, anyway: bool = False) -> Pair:
@@ -277,7 +270,7 @@ def compare_named(bench: Workbench, name: str, subject: str, *, anyway: bool = F
     after = find_subject(bench, subject)
     before = find_subject(bench, kept.subject)
     found = compare_with_baseline(bench, before, after, kept.metric, kept.margin, anyway=anyway)
-    code = subject_exit_code(after)
+    code = runs_exit_code(after.runs)
     if code is ExitCode.OK and found.verdict is Outcome.WORSE:
         code = ExitCode.THRESHOLD_MISSED
     return found, code

@@ -16,7 +16,9 @@ def stage_rows(folder: RunFolder) -> pd.DataFrame | None:
     windows = stages(record.profile.at_scale(record.scale))
     if not windows:
         return None
-    cut = points.stages(folder.points, _start(folder), [(window.start_s, window.end_s) for window in windows])
+    cut = points.stages(
+        folder.points, folder.record.timing.begun, [(window.start_s, window.end_s) for window in windows]
+    )
     plan = pd.DataFrame([_plan(window) for window in windows])
     rate = cut["answered"] / (plan["end_s"] - plan["start_s"])
     return pd.concat([plan, cut.drop(columns="stage")], axis="columns").assign(rate_per_s=rate.where(plan["plateau"]))
@@ -24,12 +26,8 @@ def stage_rows(folder: RunFolder) -> pd.DataFrame | None:
 
 def population_rows(folder: RunFolder) -> pd.DataFrame:
     """One row per outcome, as `RunView.populations` has it."""
-    frame, start = points.populations(folder.points, outcome_of), _start(folder)
+    frame, start = points.populations(folder.points, outcome_of), folder.record.timing.begun
     return frame.assign(first=frame["first"] - start, last=frame["last"] - start)
-
-
-def _start(folder: RunFolder) -> float:
-    return folder.record.timing.started or folder.record.timing.created
 
 
 def _plan(window: Window) -> dict[str, float | int | bool]:

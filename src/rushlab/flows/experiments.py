@@ -133,10 +133,15 @@ def result_json(result: ExperimentResult) -> dict[str, Any]:
 
 
 def exit_code(result: ExperimentResult) -> ExitCode:
-    """5 an invariant failed in some run, 4 some run is INVALID, else 0: what was found is no failure."""
-    if any(run.wrong for run in result.runs):
+    """That of its runs: what an experiment found is no failure."""
+    return runs_exit_code(result.runs)
+
+
+def runs_exit_code(runs: Sequence[MeasuredRun]) -> ExitCode:
+    """5 an invariant failed in some run, 4 some run is INVALID, else 0."""
+    if any(run.wrong for run in runs):
         return ExitCode.INVARIANT_FAILED
-    invalid = any((run.objection or "").startswith(str(Validity.INVALID)) for run in result.runs)
+    invalid = any((run.objection or "").startswith(str(Validity.INVALID)) for run in runs)
     return ExitCode.INVALID if invalid else ExitCode.OK
 
 

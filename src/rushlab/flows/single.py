@@ -85,8 +85,7 @@ def open_study(run: str = "last") -> Study:
 def _with_answers(study: Study, folder: RunFolder) -> Study:
     """The study of one run, with what was answered second by second: only its own page draws that."""
     (view,) = study
-    start = folder.record.timing.started or folder.record.timing.created
-    answers = points_load.outcomes_per_second(folder.points, start, outcome_of)
+    answers = points_load.outcomes_per_second(folder.points, folder.record.timing.begun, outcome_of)
     whole = dataclasses.replace(view, answers=answers)
     return dataclasses.replace(study, variants={view.run.variant: {view.run.profile.name: whole}})
 

@@ -77,7 +77,7 @@ def record_view(folder: RunFolder) -> RunView:
 
 def open_view(folder: RunFolder) -> RunView:
     """A verified run with all that is shown of it, its artefacts checked against their hashes."""
-    start = folder.record.timing.started or folder.record.timing.created
+    start = folder.record.timing.begun
     return replace(
         record_view(folder),
         timeline=points.timeline(folder.points, start),
@@ -90,8 +90,7 @@ def open_view(folder: RunFolder) -> RunView:
 
 def run_series(folder: RunFolder) -> RunSeries:
     """What Prometheus saw of a run; for an older one, that nothing was kept."""
-    begin, end = measured_window(folder.record)
-    start = folder.record.timing.created if begin is None else begin
+    start, (_, end) = folder.record.timing.begun, measured_window(folder.record)
     return RunSeries(*prometheus.load(folder.path), start, start if end is None else end)
 
 

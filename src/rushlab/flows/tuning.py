@@ -20,7 +20,7 @@ from rushlab.model.plan import Plan
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
 from rushlab.show import experiment_terminal
-from rushlab.world.experiments import PLAN, ExperimentFolder, open_experiment
+from rushlab.world.experiments import ExperimentFolder, names_experiment, open_experiment
 from rushlab.world.files import check_writable, write_atomic
 
 
@@ -139,11 +139,9 @@ def write_page(bench: Workbench, folder: ExperimentFolder, result: ExperimentRes
 
 
 def is_experiment(bench: Workbench, name: str) -> bool:
-    """Whether a name that a user gave is an experiment's (its folder, its id, a part of one), not a run's."""
-    if (Path(name) / PLAN).is_file():
-        return True
-    named = [path.name for path in bench.settings.experiments.glob("*") if name in path.name]
-    return bool(named) and not any(name in path.name for path in bench.settings.runs.glob("*"))
+    """Whether `export` is asked for an experiment; a part of a name that runs have too means a run."""
+    of_runs = not Path(name).is_dir() and any(name in path.name for path in bench.settings.runs.glob("*"))
+    return not of_runs and names_experiment(bench.settings.experiments, name)
 
 
 def export_experiment(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:

@@ -42,6 +42,11 @@ class Timing(Struct, frozen=True, kw_only=True):
     ended: float | None = None
     drained: float | None = None
 
+    @property
+    def begun(self) -> float:
+        """Where second 0 of a run's figures lies: the begin of its load, of its folder where that is not known."""
+        return self.created if self.started is None else self.started
+
 
 class Load(Struct, frozen=True, kw_only=True):
     """What k6 was told and how it ended."""

@@ -63,6 +63,13 @@ def create_experiment(experiments: Path, planned: Planned) -> ExperimentFolder:
     return ExperimentFolder(path, planned, progress)
 
 
+def names_experiment(experiments: Path, name: str) -> bool:
+    """Whether a name means an experiment: its folder, its id or a part of one (`last` means the last run)."""
+    if (Path(name) / PLAN).is_file():
+        return True
+    return name != "last" and any(name in path.name for path in experiments.glob("*"))
+
+
 def open_experiment(experiments: Path, name: str) -> ExperimentFolder:
     """The experiment called `name`: a folder's path, an id, an unambiguous part of one, or `last`.
 
