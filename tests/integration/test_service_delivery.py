@@ -12,6 +12,7 @@ import pytest
 import requests
 from kafka import KafkaConsumer, KafkaProducer
 from sqlalchemy import create_engine, text
+from tests.integration.service_load import query
 
 pytestmark = pytest.mark.integration
 
@@ -21,14 +22,6 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come about"
         time.sleep(0.05)
-
-
-def query(stack: Any, statement: str) -> list[Any]:
-    engine = create_engine(stack.endpoints.database)
-    with engine.connect() as connection:
-        rows = list(connection.execute(text(statement)))
-    engine.dispose()
-    return rows
 
 
 def produce(stack: Any, topic: str, values: Sequence[bytes | None]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 import requests
-from sqlalchemy import create_engine, text
+from tests.integration.service_load import query
 
 pytestmark = pytest.mark.integration
 
@@ -40,14 +40,6 @@ def rush(service: str, coupon: int, users: Sequence[int]) -> list[tuple[int, int
     for session in sessions:
         session.close()
     return answers
-
-
-def query(stack: Any, statement: str) -> list[Any]:
-    engine = create_engine(stack.endpoints.database)
-    with engine.connect() as connection:
-        rows = list(connection.execute(text(statement)))
-    engine.dispose()
-    return rows
 
 
 def crowd() -> list[int]:

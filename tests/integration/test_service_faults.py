@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,27 +17,11 @@ import pytest
 import redis
 import requests
 from sqlalchemy import create_engine, text
+from tests.integration.service_load import NONE, query, until
 
 pytestmark = pytest.mark.integration
 
 CLIENTS = 12
-#: An answer that did not come: reset, refused or cut.
-NONE = 0
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come about"
-        time.sleep(0.02)
-
-
-def query(stack: Any, statement: str) -> list[Any]:
-    engine = create_engine(stack.endpoints.database)
-    with engine.connect() as connection:
-        rows = list(connection.execute(text(statement)))
-    engine.dispose()
-    return rows
 
 
 class Load:
