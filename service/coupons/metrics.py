@@ -135,14 +135,7 @@ class Metrics(Collector):
 
     def sums(self, name: str, help_text: str, label: str, read: Callable[[], dict[str, float]]) -> None:
         """A counter for each label value that `read` returns; `name` ends in _total."""
-
-        def family() -> Metric:
-            metric = CounterMetricFamily(name, help_text, labels=[label])
-            for value, number in read().items():
-                metric.add_metric([value], number)
-            return metric
-
-        self._families.append(family)
+        self._labelled(lambda: CounterMetricFamily(name, help_text, labels=[label]), read)
 
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """A gauge that is read when Prometheus asks."""
@@ -150,9 +143,13 @@ class Metrics(Collector):
 
     def gauges(self, name: str, help_text: str, label: str, read: Callable[[], dict[str, float]]) -> None:
         """A gauge for each label value that `read` returns."""
+        self._labelled(lambda: GaugeMetricFamily(name, help_text, labels=[label]), read)
 
+    def _labelled(
+        self, make: Callable[[], CounterMetricFamily | GaugeMetricFamily], read: Callable[[], dict[str, float]]
+    ) -> None:
         def family() -> Metric:
-            metric = GaugeMetricFamily(name, help_text, labels=[label])
+            metric = make()
             for value, number in read().items():
                 metric.add_metric([value], number)
             return metric
