@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nct, t
 
-from rushlab.judge.power import blocks_needed, difference_sd, power, smallest_change
+from rushlab.judge.power import blocks_needed, power, smallest_change
 
 
 @pytest.mark.parametrize(("change", "sd", "k"), [(0.18, 0.127, 6), (0.1, 0.127, 16), (0.5, 0.3, 3), (0.02, 0.1, 200)])
@@ -23,7 +23,7 @@ def test_textbook_answer():
 
 def test_what_the_self_test_promises():
     """+20 % at 9 % noise of one run."""
-    sd = difference_sd(0.09)
+    sd = math.sqrt(2) * 0.09  # of a block's difference, from that of one run's ln(metric)
     assert power(math.log(1.2), sd, 6) > 0.74
     assert power(math.log(1.2), sd, 5) > 0.60
 

@@ -16,10 +16,11 @@ from urllib.parse import parse_qs
 import pytest
 
 from rushlab.model.errors import ResultError
-from rushlab.model.series import BY_NAME, SERIES
+from rushlab.model.series import SERIES
 from rushlab.world import prometheus
 
 Answer = Callable[[str, dict[str, str]], tuple[int, Any]]
+BY_NAME = {series.name: series for series in SERIES}
 ONE = [BY_NAME["pool_in_use"]]
 #: A begin that is a slot of every step.
 T0 = 1_700_000_000.0

@@ -24,11 +24,6 @@ HIGHEST_NONCENTRALITY = 35.0
 NO_LOWER_TAIL = 6.0
 
 
-def difference_sd(run_sd: float) -> float:
-    """Standard deviation of a block's difference, from that of one run's ln(metric): √2 times as large."""
-    return math.sqrt(2) * run_sd
-
-
 def power(change: float, sd: float, k: int) -> float:
     """Probability that `k` ≥ 2 blocks show a true `change` (of the logarithm) at spread `sd` > 0 of the differences."""
     return _power(abs(change) * math.sqrt(k) / sd, k)

@@ -240,5 +240,3 @@ SERIES: tuple[Series, ...] = (
         "sum(last_over_time(rushlab_host_swapped_bytes_total[$now]))", "lower",
     ),
 )  # fmt: skip
-#: Series → its row of the table.
-BY_NAME: dict[str, Series] = {series.name: series for series in SERIES}
