@@ -56,7 +56,7 @@ class Load:
         try:
             answer = session.post(url, json={"user_id": user}, timeout=60)
             assert answer.json()  # whole
-        except (requests.ConnectionError, requests.Timeout):
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
             time.sleep(0.02)
             return NONE
         return answer.status_code

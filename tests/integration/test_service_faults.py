@@ -44,7 +44,7 @@ class Load:
         try:
             answer = session.post(self._url, json={"user_id": user}, timeout=60)
             assert answer.json()  # whole
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             time.sleep(0.02)
             return NONE
         return answer.status_code
