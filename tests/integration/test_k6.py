@@ -266,7 +266,7 @@ def test_failing_watcher_does_not_leave_k6_behind(order):
     assert not [child for child in psutil.Process().children() if child.name() == "k6"]
 
 
-def test_k6_carries_the_mark_of_its_workbench_a_calm_collector_and_none_of_our_k6_settings(order, tmp_path, monkeypatch):
+def test_k6_carries_its_workbenchs_mark_a_calm_collector_and_none_of_our_k6_settings(order, tmp_path, monkeypatch):
     monkeypatch.setenv("K6_VUS", "1")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     seen = {}
