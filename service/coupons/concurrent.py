@@ -64,11 +64,11 @@ class ConcurrentConsumer(Consumer):
             self._lanes.put(message, event)
 
     def _take_in(self, outcomes: Iterable[Outcome]) -> None:
-        for message, event, applied, why, lost in outcomes:
+        for message, event, applied, refusal, lost in outcomes:
             if lost is not None:
                 raise lost
-            if why:
-                self._set_aside(message, why)
+            if refusal:
+                self._set_aside(message, refusal)
             else:
                 self._count([event] if applied else [], 1)
             self._offsets.finish(message.partition, message.offset)

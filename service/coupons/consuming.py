@@ -12,12 +12,13 @@ from kafka.errors import CommitFailedError, RebalanceInProgressError
 
 from coupons import database, events
 from coupons.applying import Applier, Inapplicable
-from coupons.dead_letters import DeadLetters
+from coupons.dead_letters import DeadLetters, Refusal
 from coupons.events import CouponIssued
 from coupons.metrics import Metrics
 from coupons.settings import Settings
 
 POLL_MS: Final = 500
+#: What can be read is tried so often before it is set aside; what cannot be read stays so, and is read once.
 TRIES: Final = 3
 #: In batch mode the broker lets messages gather for so long, or until there are so many bytes.
 GATHER_MS: Final = 100
@@ -78,7 +79,7 @@ class Consumer:
         try:
             return events.decode(message.value)
         except ValueError as error:
-            self._set_aside(message, f"not an event: {error}")
+            self._set_aside(message, Refusal(f"not an event: {error}", 1))
             return None
 
     def _apply_batch(self, readable: Sequence[tuple[Message, CouponIssued]]) -> None:
@@ -89,9 +90,9 @@ class Consumer:
                 self._apply_alone(message, event)
 
     def _apply_alone(self, message: Message, event: CouponIssued) -> None:
-        applied, why = attempt(self._applier, event)
-        if why:
-            self._set_aside(message, why)
+        applied, refusal = attempt(self._applier, event)
+        if refusal:
+            self._set_aside(message, refusal)
         else:
             self._count([event] if applied else [], 1)
 
@@ -105,8 +106,8 @@ class Consumer:
         self._metrics.applied.add(len(applied))
         self._metrics.duplicates.add(wanted - len(applied))
 
-    def _set_aside(self, message: Message, why: str) -> None:
-        self._dead_letters.put(message, why)
+    def _set_aside(self, message: Message, refusal: Refusal) -> None:
+        self._dead_letters.put(message, refusal)
         self._metrics.dead.add()
 
     def _commit(self) -> None:
@@ -143,15 +144,16 @@ class Consumer:
         self._database.close()
 
 
-def attempt(applier: Applier, event: CouponIssued) -> tuple[bool, str]:
-    """Try an event a few times by itself: whether it was new, and why it cannot be applied ("" when it can)."""
-    why = ""
-    for _ in range(TRIES):
+def attempt(applier: Applier, event: CouponIssued) -> tuple[bool, Refusal | None]:
+    """Try an event a few times by itself: whether it was new, and why it cannot be applied (None when it can)."""
+    why, tries = "", 0
+    while tries < TRIES:
+        tries += 1
         try:
-            return bool(applier.apply([event])), ""
+            return bool(applier.apply([event])), None
         except MESSAGE_ERRORS as error:
             why = str(error)
-    return False, why or "it cannot be applied"
+    return False, Refusal(why or "it cannot be applied", tries)
 
 
 def subscribe(settings: Settings) -> KafkaConsumer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
@@ -23,6 +23,13 @@ Header = tuple[str, bytes]
 log = logging.getLogger(__name__)
 
 
+class Refusal(NamedTuple):
+    """Why a message is set aside, and how often it was tried before."""
+
+    why: str
+    tries: int
+
+
 class DeadLetters:
     """The dead-letter topic; its producer is made when the first one comes."""
 
@@ -31,14 +38,15 @@ class DeadLetters:
         self._topic = topic
         self._producer: KafkaProducer | None = None
 
-    def put(self, message: Any, why: str) -> None:
+    def put(self, message: Any, refusal: Refusal) -> None:
         """Set a consumer record aside and wait until Kafka has it (KafkaError when it does not take it).
 
         Key and value are cut to what any broker takes; where even that is too much, only the headers are kept.
         """
         key, value, cut = _within_budget(message.key, message.value or b"")
         headers = [
-            ("why", why.encode()[:LARGEST_WHY]),
+            ("why", refusal.why.encode()[:LARGEST_WHY]),
+            ("tries", b"%d" % refusal.tries),
             ("partition", b"%d" % message.partition),
             ("offset", b"%d" % message.offset),
         ]
@@ -46,7 +54,7 @@ class DeadLetters:
             self._send(key, value, [*headers, ("cut", b"true" if cut else b"false")])
         except (MessageSizeTooLargeError, RecordListTooLargeError):
             self._send(None, b"", [*headers, ("cut", b"true")])
-        log.warning("set aside partition %d offset %d: %s", message.partition, message.offset, why)
+        log.warning("set aside partition %d offset %d: %s", message.partition, message.offset, refusal.why)
 
     def _send(self, key: bytes | None, value: bytes, headers: list[Header]) -> None:
         if self._producer is None:

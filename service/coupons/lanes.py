@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any, Final, NamedTuple, Protocol
 from zlib import crc32
 
+from coupons.dead_letters import Refusal
 from coupons.events import CouponIssued
 
 #: An apply takes at most a few database answers (each 10 s at most) before it has failed.
@@ -21,15 +22,15 @@ class Outcome(NamedTuple):
 
     message: Message
     event: CouponIssued
-    applied: bool = False  # False: it had been applied before, or `why` says more
-    why: str = ""  # why it is to be set aside
+    applied: bool = False  # False: it had been applied before, or `refusal` says more
+    refusal: Refusal | None = None  # why it is to be set aside
     lost: Exception | None = None  # what ended its lane
 
 
 class Attempt(Protocol):
     """Applies an event and says whether it was new and, when it cannot be applied, why."""
 
-    def __call__(self, event: CouponIssued) -> tuple[bool, str]: ...
+    def __call__(self, event: CouponIssued) -> tuple[bool, Refusal | None]: ...
 
 
 class Lanes:
@@ -75,8 +76,8 @@ class _Lane(Thread):
     def run(self) -> None:
         while (task := self.queue.get()) is not None:
             try:
-                applied, why = self._attempt(task[1])
+                applied, refusal = self._attempt(task[1])
             except Exception as error:  # noqa: BLE001 - raised again in the consumer's thread
                 self._tell(Outcome(*task, lost=error))
                 return
-            self._tell(Outcome(*task, applied, why))
+            self._tell(Outcome(*task, applied, refusal))

@@ -95,6 +95,8 @@ def test_a_good_run_passes_with_every_source_read(driven: Driven, tmp_path: Path
         "topic_messages": STOCK,
         "topic_duplicates": 0,
         "dead_letters": 0,
+        "dead_letter_tries": 0,
+        "dead_letters_too_few_tries": 0,
     }
     one_key = driven.target.knobs["partition_key"] == "coupon"
     assert statuses(result)["I10"] == ("PASS" if one_key else "NA")

@@ -1,4 +1,4 @@
-"""The checker is checked: three services that are wrong on purpose, driven for real, each caught by the audit."""
+"""The checker is checked: services that are wrong on purpose, driven for real, each caught by the audit."""
 
 from __future__ import annotations
 
@@ -83,3 +83,11 @@ def test_offsets_committed_before_the_effect_lose_it_when_the_consumer_is_killed
     folder = execute(stack.bench, stack.backend, replace(order, drain_limit_s=2))  # nobody confirms what was lost
     assert "I9" in failed(folder.record)
     assert single.exit_code(single.open_view(folder)) is ExitCode.INVARIANT_FAILED
+
+
+def test_an_event_that_is_set_aside_at_its_first_failure_was_tried_too_seldom(stack, sabotage):
+    sabotage("give-up-at-once")
+    order = single.parse_order(stack.bench, "load", scale=0.03, faults=["poison@1"])
+    record = execute(stack.bench, stack.backend, order).record
+    assert failed(record) == {"I11"}
+    assert record.audit.counts["dead_letters_too_few_tries"] == record.knobs["partitions"]  # one event in each

@@ -63,6 +63,8 @@ def test_poisonous_messages_are_set_aside_and_those_behind_them_move_on(stack: A
     aside = consumed(stack, f"{target.topic}-dead", len(poison))
     assert sorted(message.value[:20] for message in aside) == sorted((value or b"")[:20] for value in poison)
     assert all(dict(message.headers)["why"] for message in aside)
+    tries = {message.value[:20]: dict(message.headers)["tries"] for message in aside}
+    assert tries == {(value or b"")[:20]: b"3" if value is poison[2] else b"1" for value in poison}
     assert metric(target, "coupons_consumer_dead_letters_total") == len(poison)
 
 

@@ -102,6 +102,8 @@ def test_a_good_history_passes_everything_that_is_judged() -> None:
         "topic_messages": 4,
         "topic_duplicates": 0,
         "dead_letters": 0,
+        "dead_letter_tries": 0,
+        "dead_letters_too_few_tries": 0,
     }
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from coupons import consuming
 from rushlab.judge.audit import AuditEvidence, audit
+from rushlab.judge.poison import PROMISED_TRIES
 from rushlab.model.run import Fault
 from rushlab.model.verdict import Audit, Check
 
@@ -42,8 +44,10 @@ def frames(**changes: Any) -> AuditEvidence:
     return replace(evidence, **changes)
 
 
-def letters(*places: tuple[int, int]) -> pd.DataFrame:
-    return pd.DataFrame(list(places), columns=["partition", "offset"], dtype="int64")
+def letters(*places: tuple[int, int], tries: int = 3) -> pd.DataFrame:
+    """Partition and offset of each, all tried as often."""
+    rows = [(*place, tries) for place in places]
+    return pd.DataFrame(rows, columns=["partition", "offset", "tries"], dtype="int64")
 
 
 def judged(evidence: AuditEvidence, told: int = len(USERS)) -> Audit:
@@ -154,7 +158,10 @@ def test_a_poisonous_message_that_was_set_aside_passes_and_is_counted() -> None:
     evidence = poisoned(4)
     assert failed(evidence) == []
     check = one(evidence, "I11")
-    assert (check.status, check.value) == ("PASS", "1 of 1 set aside, 0 messages behind them waiting")
+    assert (check.status, check.value) == (
+        "PASS",
+        "1 of 1 set aside, 0 after too few tries, 0 messages behind them waiting",
+    )
     assert judged(evidence).counts["dead_letters"] == 1
 
 
@@ -189,6 +196,37 @@ def test_an_event_that_nobody_issued_is_poison_too() -> None:
 
 def test_an_unreadable_message_that_nobody_put_there_is_foreign() -> None:
     assert failed(poisoned(4, faults=())) == ["I7"]
+
+
+@pytest.mark.parametrize(("tries", "verdict"), [(0, "FAIL"), (1, "FAIL"), (2, "FAIL"), (3, "PASS"), (4, "PASS")])
+def test_an_event_is_set_aside_after_the_promised_tries(tries: int, verdict: str) -> None:
+    good = poisoned(4, dead=letters((0, 4), tries=tries))
+    evidence = replace(good, topic=good.topic.assign(event_id=good.topic["event_id"].replace(-1, 999)))
+    assert one(evidence, "I11").status == verdict
+    assert failed(evidence) == (["I11"] if verdict == "FAIL" else [])
+    counts = judged(evidence).counts
+    assert (counts["dead_letter_tries"], counts["dead_letters_too_few_tries"]) == (tries, int(verdict == "FAIL"))
+
+
+def test_what_cannot_be_read_is_read_once() -> None:
+    assert one(poisoned(4, dead=letters((0, 4), tries=1)), "I11").status == "PASS"
+    assert one(poisoned(4, dead=letters((0, 4), tries=0)), "I11").status == "FAIL"
+
+
+def test_a_dead_letter_of_another_coupons_event_was_tried_like_any() -> None:
+    assert one(frames(dead=letters((0, 99), tries=2)), "I11").status == "FAIL"
+    assert one(frames(dead=letters((0, 99), tries=3)), "I11").status == "PASS"
+
+
+@pytest.mark.parametrize("dead", [letters((0, 4)).drop(columns="tries"), letters((0, 4), tries=-1)])
+def test_dead_letters_that_do_not_tell_their_tries_are_unknown(dead: pd.DataFrame) -> None:
+    check = one(poisoned(4, dead=dead), "I11")
+    assert check.status == "UNKNOWN"
+    assert "1 dead letters do not tell how often they were tried" in check.evidence
+
+
+def test_the_audit_asks_for_what_the_service_promises() -> None:
+    assert PROMISED_TRIES == consuming.TRIES
 
 
 def test_without_the_dead_letters_nothing_is_known() -> None:

@@ -65,7 +65,17 @@ def offset_before_effect() -> None:
     consuming.Consumer.round = round  # type: ignore[method-assign]
 
 
+def give_up_at_once() -> None:
+    """What cannot be applied at the first try is set aside."""
+    from coupons import consuming
+
+    consuming.TRIES = 1  # type: ignore[misc]
+
+
 if "SABOTAGE" in os.environ:
-    {"get-then-set": get_then_set, "no-unique-key": no_unique_key, "offset-before-effect": offset_before_effect}[
-        os.environ["SABOTAGE"]
-    ]()
+    {
+        "get-then-set": get_then_set,
+        "no-unique-key": no_unique_key,
+        "offset-before-effect": offset_before_effect,
+        "give-up-at-once": give_up_at_once,
+    }[os.environ["SABOTAGE"]]()

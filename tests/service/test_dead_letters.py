@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from kafka.errors import MessageSizeTooLargeError
 
 from coupons import dead_letters
-from coupons.dead_letters import LARGEST, DeadLetters
+from coupons.applying import Inapplicable
+from coupons.consuming import TRIES, attempt
+from coupons.dead_letters import LARGEST, DeadLetters, Refusal
+from coupons.events import CouponIssued
 
 MEGABYTE = 1_100_000
+EVENT = CouponIssued(1, 1, 1, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @dataclass
@@ -42,7 +47,7 @@ class Producer:
 def put(monkeypatch: pytest.MonkeyPatch, message: Message, why: str = "no", limit: int = LARGEST) -> Any:
     producer = Producer(limit)
     monkeypatch.setattr(dead_letters, "producer", lambda kafka: producer)
-    DeadLetters("nowhere:1", "dead").put(message, why)
+    DeadLetters("nowhere:1", "dead").put(message, Refusal(why, 3))
     (taken,) = producer.taken
     return taken
 
@@ -50,7 +55,13 @@ def put(monkeypatch: pytest.MonkeyPatch, message: Message, why: str = "no", limi
 def test_a_small_message_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     value, key, headers = put(monkeypatch, Message(b"k", b"not json"), "not an event")
     assert (value, key) == (b"not json", b"k")
-    assert headers == {"why": b"not an event", "partition": b"3", "offset": b"9", "cut": b"false"}
+    assert headers == {
+        "why": b"not an event",
+        "tries": b"3",
+        "partition": b"3",
+        "offset": b"9",
+        "cut": b"false",
+    }
 
 
 @pytest.mark.parametrize("key", [None, b"k", b"k" * MEGABYTE])
@@ -68,4 +79,30 @@ def test_key_value_and_headers_share_one_budget(
 def test_where_even_that_is_too_much_the_headers_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     value, key, headers = put(monkeypatch, Message(b"k", b"v" * MEGABYTE), limit=1000)
     assert (value, key) == (b"", None)
-    assert (headers["offset"], headers["cut"]) == (b"9", b"true")
+    assert (headers["tries"], headers["offset"], headers["cut"]) == (b"3", b"9", b"true")
+
+
+class Unwilling:
+    """An applier that refuses the first `refuses` times."""
+
+    def __init__(self, refuses: int) -> None:
+        self.refuses, self.asked = refuses, 0
+
+    def apply(self, events: list[CouponIssued]) -> list[CouponIssued]:
+        self.asked += 1
+        if self.asked <= self.refuses:
+            raise Inapplicable("no issue")
+        return events
+
+
+@pytest.mark.parametrize("refuses", range(TRIES))
+def test_an_event_that_succeeds_at_last_is_not_refused(refuses: int) -> None:
+    applier = Unwilling(refuses)
+    assert attempt(applier, EVENT) == (True, None)  # type: ignore[arg-type]
+    assert applier.asked == refuses + 1
+
+
+def test_an_event_is_refused_after_as_many_tries_as_it_had() -> None:
+    applier = Unwilling(99)
+    assert attempt(applier, EVENT) == (False, Refusal("no issue", TRIES))  # type: ignore[arg-type]
+    assert applier.asked == TRIES

@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coupons.dead_letters import Refusal
 from coupons.events import CouponIssued
 from coupons.lanes import Attempt, Lanes, Outcome
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NO_ISSUE = Refusal("no issue", 3)
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ def outcomes(lanes: Lanes, count: int) -> list[Outcome]:
 def test_messages_with_other_keys_are_applied_at_the_same_time() -> None:
     both = Barrier(2, timeout=5)
 
-    def attempt(event: CouponIssued) -> tuple[bool, str]:
+    def attempt(event: CouponIssued) -> tuple[bool, Refusal | None]:
         both.wait()
-        return True, ""
+        return True, None
 
     lanes = Lanes([attempt, attempt])
     keys = [b"0", b"1"]
@@ -67,10 +69,10 @@ def test_the_order_of_a_key_is_kept(wanted: list[tuple[bytes | None, int]]) -> N
     applied: list[int] = []
     lock = threading.Lock()
 
-    def attempt(event: CouponIssued) -> tuple[bool, str]:
+    def attempt(event: CouponIssued) -> tuple[bool, Refusal | None]:
         with lock:
             applied.append(event.event_id)
-        return True, ""
+        return True, None
 
     messages = [Message(number, key, partition) for number, (key, partition) in enumerate(wanted, 1)]
     lanes = Lanes([attempt] * 4)
@@ -84,22 +86,22 @@ def test_the_order_of_a_key_is_kept(wanted: list[tuple[bytes | None, int]]) -> N
 
 
 def test_a_bad_message_fails_alone() -> None:
-    def attempt(event: CouponIssued) -> tuple[bool, str]:
-        return (False, "no issue") if event.event_id == 2 else (True, "")
+    def attempt(event: CouponIssued) -> tuple[bool, Refusal | None]:
+        return (False, NO_ISSUE) if event.event_id == 2 else (True, None)
 
     lanes = Lanes([attempt])
     for number in (1, 2, 3):
         lanes.put(Message(number), event(number))
-    assert [(one.applied, one.why) for one in outcomes(lanes, 3)] == [(True, ""), (False, "no issue"), (True, "")]
+    assert [(one.applied, one.refusal) for one in outcomes(lanes, 3)] == [(True, None), (False, NO_ISSUE), (True, None)]
     lanes.close()
 
 
 @pytest.mark.parametrize("error", [pymysql.OperationalError(2013, "lost"), RuntimeError("a bug")])
 def test_nothing_overtakes_a_message_whose_database_was_lost(error: Exception) -> None:
-    def attempt(event: CouponIssued) -> tuple[bool, str]:
+    def attempt(event: CouponIssued) -> tuple[bool, Refusal | None]:
         if event.event_id == 2:
             raise error
-        return True, ""
+        return True, None
 
     attempts: list[Attempt] = [attempt]
     lanes = Lanes(attempts)

@@ -196,6 +196,9 @@ def test_topic_keeps_duplicates_and_leaves_other_coupons_out(tmp_path: Path) -> 
         b"[1, 2]",
         b'{"event_id": 1}',
         b'{"event_id": "1", "coupon_id": 1, "user_id": 1}',
+        b'{"event_id": 1, "coupon_id": 1, "user_id": 1}',
+        b'{"event_id": 0, "coupon_id": 1, "user_id": 1, "accepted_at": "2026-11-24T14:00:00Z"}',
+        b"[" * 100_000,
     ],
 )
 def test_a_message_that_cannot_be_read_is_kept_as_such(value: bytes | None, tmp_path: Path) -> None:
@@ -211,10 +214,10 @@ def test_a_key_that_is_no_id(key: bytes | None, tmp_path: Path) -> None:
 
 
 def test_dead_letters_say_where_they_had_been(tmp_path: Path) -> None:
-    told = [("why", b"not an event"), ("partition", b"3"), ("offset", b"17")]
+    told = [("why", b"not an event"), ("tries", b"1"), ("partition", b"3"), ("offset", b"17")]
     topic = Topic([Message(0, 0, b"x", headers=told), Message(0, 1, b"y")])
     assert collect_dead_letters(topic, "coupon-issued", tmp_path) == ({}, {})
-    assert rows(tmp_path / "dead.parquet") == [(3, 17), (-1, -1)]
+    assert rows(tmp_path / "dead.parquet") == [(3, 17, 1), (-1, -1, -1)]
 
 
 def test_dead_letters_that_cannot_be_read_are_a_reason(tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from rushlab.judge import coupons, events
+from rushlab.judge import coupons, events, poison
 from rushlab.judge.evidence import AuditEvidence
 from rushlab.judge.order import order_per_key
-from rushlab.judge.poison import set_aside
 from rushlab.judge.recovery import lock_holder, recovery
 from rushlab.judge.refusals import refusals_are_honest
 from rushlab.judge.requests import Requests
@@ -64,7 +63,7 @@ def _invariants(requests: Requests, evidence: AuditEvidence) -> tuple[Check, ...
         events.at_least_once(evidence),
         events.effect_once(evidence),
         order_per_key(evidence),
-        set_aside(evidence),
+        poison.set_aside(evidence),
         recovery(evidence),
         refusals_are_honest(requests, evidence),
     )
@@ -90,4 +89,6 @@ def _counts(requests: Requests, evidence: AuditEvidence) -> dict[str, int | None
         "topic_messages": None if topic is None else len(topic),
         "topic_duplicates": events.topic_duplicates(evidence),
         "dead_letters": None if evidence.dead is None else len(evidence.dead),
+        "dead_letter_tries": poison.tries(evidence),
+        "dead_letters_too_few_tries": poison.too_few_tries(evidence),
     }

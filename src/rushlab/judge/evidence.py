@@ -26,7 +26,8 @@ class AuditEvidence:
     - `outbox`: one row per outbox row: event_id, user_id, status (0 pending, 1 sent), position (its id), sent_at
     - `topic`: one row per message: event_id (−1 = unreadable), user_id, partition, offset, key (−1 = no id)
     - `effects`: one row per applied event: event_id
-    - `dead`: one row per message that was set aside: the partition and offset that it had on the topic
+    - `dead`: one row per message that was set aside: the partition and offset that it had on the topic, and how often
+      it was tried before (−1 = not told)
 
     `stock_ordered` is the stock that the run was set up with, `stock` what the coupon's own row says.
     `issued_samples_max` is the most coupons seen issued at any moment of the run, `service_requests`

@@ -1,4 +1,5 @@
-"""I11, poisonous messages are set aside: they reach the dead-letter topic, and those behind them move on."""
+"""I11, poisonous messages are set aside after the promised tries: they reach the dead-letter topic, and those behind
+them move on."""
 
 from __future__ import annotations
 
@@ -8,12 +9,14 @@ import pandas as pd
 from rushlab.judge.checks import check, decide
 from rushlab.judge.events import UNREADABLE
 from rushlab.judge.evidence import AuditEvidence
-from rushlab.judge.ids import Mask, as_ids, contained
+from rushlab.judge.ids import NONE, Ids, Mask, as_ids, contained
 from rushlab.judge.recovery import RECOVERY_S
 from rushlab.model.verdict import Check, Status
 
 ID, TITLE = "I11", "poisonous messages set aside"
 PLACE = ["partition", "offset"]
+#: How often the service promises to try an event before it sets its message aside.
+PROMISED_TRIES = 3
 
 
 def set_aside(evidence: AuditEvidence) -> Check:
@@ -22,6 +25,8 @@ def set_aside(evidence: AuditEvidence) -> Check:
     Poisonous is a message that cannot be read, or whose event has neither issue nor outbox row. One that is not set
     aside is a FAIL where a message behind it in its partition has had its effect or the group has committed it as
     done: it was passed over. Where the messages behind it wait, it blocks them; without a drain that may still end.
+    One that was set aside after fewer tries than promised is a FAIL too: an event is tried 3 times, what cannot be read
+    is read once.
     """
     lacking = evidence.lacking("topic", "issues", "outbox", "dead")
     poison = _poison(evidence)
@@ -32,16 +37,49 @@ def set_aside(evidence: AuditEvidence) -> Check:
     passed = missing[_passed(missing, evidence)]
     blocked = _blocked(poison, evidence)
     stuck = blocked > 0 and _waited_long(evidence)
+    short = too_few_tries(evidence) or 0
+    lacking += _untold(evidence)
     lacking += [f"{len(missing) - len(passed):,} may not have been reached yet"] if len(missing) > len(passed) else []
     lacking += [f"{blocked:,} messages behind them had no effect yet"] if blocked else []
     return check(
         ID,
         TITLE,
-        decide(len(passed) > 0 or stuck, lacking),
-        value=f"{len(poison) - len(missing):,} of {len(poison):,} set aside, {blocked:,} messages behind them waiting",
-        limit="all, 0 waiting",
-        evidence=[f"{letters:,} dead letters", _places(missing), *lacking],
+        decide(len(passed) > 0 or stuck or short > 0, lacking),
+        value=f"{len(poison) - len(missing):,} of {len(poison):,} set aside, {short:,} after too few tries, "
+        f"{blocked:,} messages behind them waiting",
+        limit=f"all, after {PROMISED_TRIES} tries (1 for what cannot be read), 0 waiting",
+        evidence=[f"{letters:,} dead letters after {tries(evidence) or 0:,} tries", _places(missing), *lacking],
     )
+
+
+def tries(evidence: AuditEvidence) -> int | None:
+    """Tries of all dead letters together, as far as they tell; None when none of them can."""
+    told = _told_tries(evidence)
+    return None if told is None else int(told[told >= 0].sum())
+
+
+def too_few_tries(evidence: AuditEvidence) -> int | None:
+    """Dead letters that tell of fewer tries than were promised; None when that cannot be said."""
+    told = _told_tries(evidence)
+    if told is None or evidence.dead is None or evidence.topic is None:
+        return None
+    unreadable = evidence.topic.loc[evidence.ids("topic", "event_id") == UNREADABLE, PLACE]
+    promised = np.where(_among(evidence.dead, unreadable), 1, PROMISED_TRIES)
+    return int(((told >= 0) & (told < promised)).sum())
+
+
+def _told_tries(evidence: AuditEvidence) -> Ids | None:
+    """Tries of each dead letter, negative = it does not tell; None without the letters, or where old ones have none."""
+    if evidence.dead is None or (len(evidence.dead) and "tries" not in evidence.dead):
+        return None
+    return as_ids(evidence.dead["tries"]) if len(evidence.dead) else NONE
+
+
+def _untold(evidence: AuditEvidence) -> list[str]:
+    """A sentence for dead letters of which nobody knows how often they were tried."""
+    letters, told = 0 if evidence.dead is None else len(evidence.dead), _told_tries(evidence)
+    silent = letters if told is None else int((told < 0).sum())
+    return [f"{silent:,} dead letters do not tell how often they were tried"] if silent else []
 
 
 def _poison(evidence: AuditEvidence) -> pd.DataFrame:

@@ -36,8 +36,8 @@ TOPIC = pa.schema(
         ("key", pa.int64()),
     ]
 )
-#: Where each message that was set aside had been on the topic.
-DEAD = pa.schema([("partition", pa.int64()), ("offset", pa.int64())])
+#: Where each message that was set aside had been on the topic, and how often it was tried (-1 = not told).
+DEAD = pa.schema([("partition", pa.int64()), ("offset", pa.int64()), ("tries", pa.int64())])
 SCHEMAS = {"issues": ISSUES, "outbox": OUTBOX, "topic": TOPIC, "effects": EFFECTS, "dead": DEAD}
 
 

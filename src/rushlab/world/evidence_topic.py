@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import msgspec
 import pyarrow as pa
@@ -141,10 +142,16 @@ def _until(consumer: Any, ends: dict[Any, int]) -> Iterator[list[Message]]:
         ends = {part: end for part, end in ends.items() if consumer.position(part) < end}
 
 
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+
 class _Event(msgspec.Struct):
-    event_id: int
-    coupon_id: int
-    user_id: int
+    """What a message must say to be an event (the service's own definition, written down a second time)."""
+
+    event_id: Id
+    coupon_id: Id
+    user_id: Id
+    accepted_at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -171,7 +178,10 @@ def collect_topic(
 
 
 def collect_dead_letters(reader: TopicReader, topic: str, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Write as Parquet where each message that the consumers set aside had been on the topic; no facts, a reason."""
+    """Write as Parquet where each message that was set aside had been on the topic, and how often it was tried.
+
+    No facts; a reason when it cannot be had.
+    """
     try:
         batches = reader.read(f"{topic}{DEAD_LETTERS}")
         tables = (pa.table(_columns([_origin(one) for one in batch], DEAD), schema=DEAD) for batch in batches if batch)
@@ -181,10 +191,10 @@ def collect_dead_letters(reader: TopicReader, topic: str, folder: Path) -> tuple
     return {}, {}
 
 
-def _origin(letter: Message) -> tuple[int, int]:
-    """Partition and offset that a dead letter's headers name, each UNREADABLE where they do not."""
+def _origin(letter: Message) -> tuple[int, ...]:
+    """Partition, offset and tries that a dead letter's headers name, each UNREADABLE where they do not."""
     told = dict(letter.headers)
-    return _number(told.get("partition")), _number(told.get("offset"))
+    return tuple(_number(told.get(name)) for name in DEAD.names)
 
 
 def _number(digits: bytes | None) -> int:
@@ -207,7 +217,7 @@ def _row(message: Message, coupon_id: int) -> tuple[int, int, int, int, int] | N
     """Event, user, partition, offset and key of a message; None when it is another coupon's."""
     try:
         event = _decode(message.value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return UNREADABLE, UNREADABLE, message.partition, message.offset, _number(message.key)
     if event.coupon_id != coupon_id:
         return None
