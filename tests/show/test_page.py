@@ -10,6 +10,7 @@ import pytest
 
 from rushlab.model.errors import ResultError
 from rushlab.show import blocks, html, sanitise
+from rushlab.show.figures import standalone
 from rushlab.show.views import Study
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -36,8 +37,18 @@ def test_the_page_is_small_enough_and_carries_plotly_once(page: str) -> None:
     assert page.count("plotly.js v") == 1
 
 
+def test_the_notebook_carries_plotly_once_and_compressed(executed: Path) -> None:
+    text = executed.read_text("utf-8")
+    assert text.count(f'"{standalone.LIBRARY_MIME}"') == 1
+    assert len(text) < 3_500_000
+
+
+def test_what_draws_an_exported_notebook_is_not_in_the_page(page: str) -> None:
+    assert "rushlabPlotly" not in page
+
+
 def test_the_page_names_no_other_host_outside_plotly(page: str) -> None:
-    own = page.replace(html.plotly(), "")
+    own = page.replace(standalone.source(), "")
     assert re.findall(r"https?://", own) == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from nbconvert.filters import strip_ansi
 
 from rushlab.show import sanitise
 from rushlab.show.figures.chart import MIME
+from rushlab.show.figures.standalone import LIBRARY_MIME, script_safe
 
 Kind = Literal["prose", "html", "figures", "image", "text", "error"]
 
@@ -79,7 +79,7 @@ def _outputs(page: Document, outputs: list[Any]) -> Iterator[Block]:
             yield Block("text", text=strip_ansi(output.text))  # type: ignore[no-untyped-call]  # nbconvert leaves it untyped
         elif output.output_type == "error":
             yield Block("error", text=f"{output.ename}: {output.evalue}")
-        else:
+        elif LIBRARY_MIME not in output.data:
             yield _bundle(page, output.data)
 
 
@@ -102,11 +102,6 @@ def figure(data: dict[str, Any], name: str) -> Figure:
     meta = layout.get("meta") or {}
     content = script_safe({"data": data.get("data", []), "layout": layout})
     return Figure(name, content, str(meta.get("description", "Figure")), str(meta.get("caption", "")))
-
-
-def script_safe(value: Any) -> str:
-    """JSON that may stand inside a script element."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _merged(blocks: Iterator[Block]) -> Iterator[Block]:

@@ -22,6 +22,7 @@ from rushlab.model.results import ThresholdResult
 from rushlab.model.verdict import Status, Validity
 from rushlab.show import units
 from rushlab.show.blocks import Document, document
+from rushlab.show.figures import standalone
 from rushlab.show.table import Cell
 from rushlab.show.table_html import TEMPLATES, environment
 from rushlab.show.tables.cells import TONES
@@ -116,7 +117,7 @@ def page(notebook: Path, head: Head | None = None) -> str:
 
 def render(content: Document, head: Head) -> str:
     """The page of these blocks."""
-    scripts = [plotly(), script()] if content.figures else [script()]
+    scripts = [standalone.source(), script()] if content.figures else [script()]
     template = environment().get_template("page.html.j2")
     style = Markup((TEMPLATES / "page.css").read_text("utf-8"))
     parts = {"policy": policy(scripts), "style": style, "scripts": [Markup(text) for text in scripts]}
@@ -139,14 +140,6 @@ def policy(scripts: list[str]) -> str:
 
 def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-@cache
-def plotly() -> str:
-    """plotly.js, as the installed plotly package carries it."""
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
 
 
 @cache

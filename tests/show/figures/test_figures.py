@@ -16,10 +16,11 @@ def view(study: Study) -> RunView:
     return study.variants["report"]["load"]
 
 
-def test_a_chart_shows_itself_as_data_only(view: RunView) -> None:
+def test_a_chart_shows_itself_as_data_and_as_html_that_loads_nothing(view: RunView) -> None:
     bundle = figures.timeline(view)._repr_mimebundle_()
-    assert sorted(bundle) == [MIME, "text/plain"]
-    assert len(json.dumps(bundle)) < 30_000
+    assert sorted(bundle) == [MIME, "text/html", "text/plain"]
+    assert len(json.dumps(bundle)) < 60_000
+    assert "://" not in bundle["text/html"]
     assert bundle["text/plain"].startswith("load · report over time: up to 1,000 virtual users")
 
 

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
+from rushlab.show.figures.standalone import figure_html
+
 MIME = "application/vnd.plotly.v1+json"
 
 #: Most points a trace may have; a longer series is binned first.
@@ -64,12 +66,13 @@ def variant_role(index: int) -> str:
 
 
 class Chart(go.Figure):  # type: ignore[misc]  # plotly ships no types
-    """A Plotly figure that shows itself as data only: no script, no 5 MB of plotly.js in the notebook."""
+    """A Plotly figure that shows itself as data, and as HTML for viewers that show nothing else (see `standalone`)."""
 
     _ipython_display_ = None
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
-        return {MIME: json.loads(self.to_json()), "text/plain": self.description}
+        data, described = json.loads(self.to_json()), self.description
+        return {MIME: data, "text/html": figure_html(data, described), "text/plain": described}
 
     def _repr_html_(self) -> None:
         """None: the bundle above is the whole representation."""
