@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 from collections import Counter
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from rushlab.model.errors import LoadError, RefusedTarget
 from rushlab.model.profile import Profile, Stage
 from rushlab.world.k6 import K6Order, drive, find_k6, k6_version
+from rushlab.world.k6_checks import free_port
 from rushlab.world.points import attempts, disagreements, figures, ingest, timeline, vus
 from rushlab.world.points_load import dropped
 from rushlab.world.points_sql import connection
@@ -226,6 +228,23 @@ def test_missed_threshold_is_a_result(server, order):
     result = drive(told, lambda progress: None)
     assert result.exit_code == 99
     assert read_summary(told.summary).thresholds["success_rate"] == {"rate>0.1": False}
+
+
+def test_a_port_that_another_took_meanwhile_costs_one_more_start(order, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        lost = other.getsockname()[1]
+        ports = iter([lost, free_port(None)])
+        monkeypatch.setattr("rushlab.world.k6.free_port", lambda asked: next(ports))
+        assert drive(order(), lambda progress: None).exit_code == 0
+    assert list(ports) == []
+
+
+def test_a_port_that_was_asked_for_and_lost_is_an_error(order, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        lost = other.getsockname()[1]
+        monkeypatch.setattr("rushlab.world.k6.free_port", lambda asked: asked)
+        with pytest.raises(LoadError, match="106"):
+            drive(order(port=lost), lambda progress: None)
 
 
 def k6_process():

@@ -28,6 +28,9 @@ START_POLL_S = 0.05
 END_POLL_S = 0.02
 #: Patience after the first interrupt: k6 flushes its points and writes the summary.
 GENTLE_S = 30.0
+#: How k6 ends when another process took the free port that it was given; nothing was sent then.
+PORT_LOST = 106
+PORT_TRIES = 5
 #: Go's collector runs when the heap has grown by this per cent. At its preset, 100, a fifth of what k6 takes from the
 #: service's cores goes into collecting.
 HEAP_GROWTH_PERCENT = 400
@@ -54,14 +57,22 @@ def drive(order: K6Order, on_progress: Callable[[Progress], None]) -> K6Result:
     require_space(order.folder, order.profile.at_scale(order.scale))
     binary = find_k6()
     version = k6_version(binary)
-    port = free_port(order.port)
     order.folder.mkdir(parents=True, exist_ok=True)
+    for _ in range(PORT_TRIES):
+        result = _drive_once(order, binary, version, on_progress)
+        if result.exit_code != PORT_LOST or order.port is not None:
+            break
+    if result.exit_code != 0 and not _has_content(order.points):
+        raise _could_not_start(result.exit_code, order.log)
+    return result
+
+
+def _drive_once(order: K6Order, binary: Path, version: str, on_progress: Callable[[Progress], None]) -> K6Result:
+    port = free_port(order.port)
     with _running(order, binary, port) as process:
         started = _follow(process, order, port, on_progress)
         cpu_s = _cpu_of(process)
     ended = time.time()
-    if process.returncode != 0 and not _has_content(order.points):
-        raise _could_not_start(process.returncode, order.log)
     return K6Result(
         exit_code=process.returncode,
         started=started,
