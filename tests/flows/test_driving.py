@@ -1,5 +1,7 @@
 """Many runs in a row: what a failure stops, what is kept, and what the user is told."""
 
+import shutil
+
 import pytest
 
 from rushlab.flows import driving
@@ -72,6 +74,14 @@ def test_failed_run_does_not_stop_the_others(bench, backend, outcomes):
     assert [folder.record.profile.name for folder in driven.runs] == ["smoke", "peak-1500"]
     assert driven.missing == ["load · report: Kafka did not come up."]
     assert backend.told == ["up", "down"]
+
+
+def test_what_would_refuse_a_run_late_is_asked_before_anything_starts(bench, backend, outcomes, monkeypatch):
+    outcomes()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(2**30, 2**30, 0))
+    with pytest.raises(StorageError, match="too full for 3 runs of smoke, load, peak-1500"):
+        drive(bench)
+    assert backend.told == []
 
 
 def test_interrupted_report_names_the_runs_that_are_kept_and_stops_the_stack(bench, backend, outcomes):

@@ -7,7 +7,7 @@ import pytest
 
 from rushlab.model.errors import PortTaken, RefusedTarget, StorageError
 from rushlab.model.profile import Profile, Stage
-from rushlab.world.k6_checks import FIRST_PORT, free_port, require_private, require_space
+from rushlab.world.k6_checks import FIRST_PORT, RESERVE_BYTES, free_port, require_private, require_space
 
 PEAK = Profile(
     name="peak",
@@ -87,6 +87,14 @@ def test_too_full_a_disk_is_told_with_figures(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(2**30, 2**30 - 2**20, 2**20))
     with pytest.raises(StorageError, match=r"1 MiB are free, up to 2\d\d MiB may be needed"):
         require_space(tmp_path, PEAK)
+
+
+def test_room_for_many_runs_is_room_for_all_of_them(tmp_path, monkeypatch):
+    needed = 40000 * 520 + RESERVE_BYTES  # of one: 2,000 users for 20 s
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(2**40, 0, 2 * needed))
+    require_space(tmp_path, PEAK, PEAK)
+    with pytest.raises(StorageError, match="too full for 99 runs of peak"):
+        require_space(tmp_path, *[PEAK] * 99)
 
 
 def test_next_free_port_is_taken():

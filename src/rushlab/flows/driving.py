@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rushlab.flows.run import Order, execute
+from rushlab.flows.run import Order, execute, require_room
 from rushlab.flows.workbench import Listener, Workbench
 from rushlab.model.errors import Interrupted, RushlabError, StorageError
 from rushlab.world.folders import RunFolder
@@ -41,12 +41,15 @@ def drive_all(bench: Workbench, order: ReportOrder, listener: Listener) -> Drive
 
     Raises
     ------
+    PortTaken
+        The port asked for k6's REST API is taken.
     StorageError, Interrupted
         These stop everything: the next run would fail alike, or the user wants it to end. The sentence
         names the runs that are kept.
     """
     driven = Driven([], [])
     plan = orders(bench, order)
+    require_room(bench, plan)
     try:
         with running_stack(bench, order.backend, listener) as backend:
             for position, one in enumerate(plan, start=1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,8 +61,8 @@ class Order:
     faults: tuple[Planned, ...] = ()
 
 
-def require_room(bench: Workbench, order: Order) -> None:
-    """What would refuse a run late is asked before anything is started.
+def require_room(bench: Workbench, orders: Sequence[Order]) -> None:
+    """What would refuse one of these runs late is asked before anything is started.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def require_room(bench: Workbench, order: Order) -> None:
         The port asked for k6's REST API is taken.
     """
     check_writable(bench.settings.runs)
-    require_space(bench.settings.runs, order.profile.at_scale(order.scale))
+    require_space(bench.settings.runs, *(order.profile.at_scale(order.scale) for order in orders))
     if bench.settings.k6_port is not None:
         free_port(bench.settings.k6_port)
 

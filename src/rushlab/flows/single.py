@@ -47,7 +47,7 @@ def parse_order(
 def run_once(bench: Workbench, order: Order, *, backend: str = "native", listener: Listener | None = None) -> RunFolder:
     """Start the stack, make one run, stop the stack (one that was up before stays up)."""
     listener = listener or Silent()
-    require_room(bench, order)
+    require_room(bench, [order])
     try:
         with running_stack(bench, backend, listener) as stack:
             return execute(bench, stack, order, listener)

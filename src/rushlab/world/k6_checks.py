@@ -43,19 +43,24 @@ def require_private(base_url: str) -> None:
         )
 
 
-def require_space(folder: Path, profile: Profile) -> None:
-    """StorageError unless the points of this (already scaled) profile fit on the folder's disk."""
+def require_space(folder: Path, *profiles: Profile) -> None:
+    """StorageError unless the points of these (already scaled) profiles fit on the folder's disk together."""
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    # vu_seconds / pause is near enough to the bound for this (judge.bound has the exact one).
-    iterations = profile.peak_vus * profile.length_s / max(profile.pause_s, 0.01)
-    needed = int(iterations * BYTES_PER_ITERATION) + RESERVE_BYTES
+    needed = sum(_points_bytes(profile) for profile in profiles) + RESERVE_BYTES
     free = shutil.disk_usage(existing).free
     if free < needed:
+        names = ", ".join(dict.fromkeys(profile.name for profile in profiles))
+        what = "profile" if len(profiles) == 1 else f"{len(profiles)} runs of"
         raise StorageError(
-            f"The disk of {folder} is too full for profile {profile.name}",
+            f"The disk of {folder} is too full for {what} {names}",
             f"{free / 2**20:,.0f} MiB are free, up to {needed / 2**20:,.0f} MiB may be needed",
             "Free some space or choose a smaller --scale.",
         )
+
+
+def _points_bytes(profile: Profile) -> int:
+    # vu_seconds / pause is near enough to the bound for this (judge.bound has the exact one).
+    return int(profile.peak_vus * profile.length_s / max(profile.pause_s, 0.01) * BYTES_PER_ITERATION)
 
 
 def free_port(asked: int | None) -> int:
