@@ -47,6 +47,17 @@ def test_full_crossing_is_every_combination_with_the_baseline_among_them(bench):
     assert len({(arm.variant["pool_size"], arm.variant["batch_size"]) for arm in found.arms}) == 6
 
 
+def test_crossed_knobs_are_remembered_with_their_values(bench):
+    found = plan(bench, variants=[], factors={"pool_size": [2, 10, 20], "batch_size": [100]}, crossing="full")
+    assert [(one.knob, one.values) for one in found.factors] == [("pool_size", (2, 20)), ("batch_size", (100,))]
+    assert plan(bench).factors == ()
+
+
+def test_runs_count_the_confirmation(bench):
+    assert plan(bench, confirm=4).runs == 2 * 6 + 1 + 2 * 4 + 1
+    assert plan(bench, confirm=4, settling=False).runs == 2 * 6 + 2 * 4
+
+
 def test_fraction_is_balanced_and_keeps_the_baseline(bench):
     factors = {"pool_size": [20], "batch_size": [100], "partitions": [1]}
     found = plan(bench, variants=[], factors=factors, crossing="fractional")
@@ -81,6 +92,9 @@ MISTAKES = [
     ({"blocks": 1}, "cannot have 1 block"),
     ({"blocks": 0}, "cannot have 0 blocks"),
     ({"blocks": 1000}, "100 are the most"),
+    ({"confirm": 1}, "confirm: cannot have 1 block"),
+    ({"confirm": -6}, "confirm: cannot have -6 blocks"),
+    ({"confirm": True}, "confirm cannot be True"),
     ({"blocks": "six"}, "it is a whole number"),
     ({"metric": "accept_p59_ms"}, "Did you mean accept_p"),
     ({"metric": None}, "names no metric"),

@@ -30,6 +30,9 @@ def tune(
     ] = False,
     blocks: Annotated[int | None, typer.Option(help="Blocks instead of the plan's own; 3 is a screening.")] = None,
     scale: Annotated[str | None, typer.Option(help="Scale instead of the plan's own.")] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Drive the winner again in fresh blocks, also where the plan does not.")
+    ] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what it would take.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
     backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
@@ -42,7 +45,9 @@ def tune(
     from rushlab.flows.workbench import Workbench
 
     bench = Workbench.open()
-    order = TuneOrder.parse(bench, plan, resume=resume, blocks=blocks, scale=scale, backend=backend)
+    order = TuneOrder.parse(
+        bench, plan, resume=resume, blocks=blocks, scale=scale, backend=backend, confirm=confirm
+    )
     if order.resumed is None:
         _look_ahead(bench, order.plan, silent=(quiet or as_json) and not preview)
     if preview:

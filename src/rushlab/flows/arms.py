@@ -9,7 +9,7 @@ from typing import Any
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import UsageError
 from rushlab.model.metric import find_metric
-from rushlab.model.plan import Arm, Crossing
+from rushlab.model.plan import Arm, Crossing, Factor
 from rushlab.model.variant import KnobValue, Variant, unknown
 
 KEYS = ("name", "preset", "set", "section", "note", "metric", "against")
@@ -70,6 +70,12 @@ def crossed(bench: Workbench, factors: Mapping[str, Any], baseline: Arm, crossin
         combinations = [chosen for chosen in combinations if len(chosen) % 2 == 0]
     for chosen in combinations:
         yield Arm(name=_label(chosen), variant=changed(bench, baseline.variant, chosen))
+
+
+def factors_of(bench: Workbench, factors: Mapping[str, Any], baseline: Arm) -> tuple[Factor, ...]:
+    """The crossed knobs with their values besides the baseline's own."""
+    found = {knob: _values(bench, knob, values, baseline) for knob, values in factors.items()}
+    return tuple(Factor(knob=knob, values=tuple(values)) for knob, values in found.items())
 
 
 def _combinations(levels: Mapping[str, list[KnobValue]], baseline: Arm) -> Iterator[dict[str, KnobValue]]:

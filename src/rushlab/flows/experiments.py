@@ -11,17 +11,20 @@ from msgspec.structs import replace
 from rushlab.flows.measures import measures_of
 from rushlab.flows.workbench import Workbench
 from rushlab.judge import experiment as judged
+from rushlab.judge.effects import effects
 from rushlab.judge.experiment_checks import NOISE_BLOCKS, checks
 from rushlab.judge.experiment_sentence import exploratory, sentence
 from rushlab.judge.guess_facts import Trial
+from rushlab.judge.pareto import front
+from rushlab.judge.winner import winner
 from rushlab.model.errors import PointsError, ResultError
 from rushlab.model.experiment import Place, SlotState
-from rushlab.model.experiment_result import ExperimentResult, MeasuredRun, Noise
+from rushlab.model.experiment_result import Confirmation, ExperimentResult, MeasuredRun, Noise
 from rushlab.model.metric import METRICS
 from rushlab.model.plan import Operating
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status, Validity
-from rushlab.world.experiments import ExperimentFolder, all_experiments, open_experiment, run_of
+from rushlab.world.experiments import ExperimentFolder, all_experiments, confirmation_of, open_experiment, run_of
 from rushlab.world.folders import RunFolder
 
 OPEN = (SlotState.PLANNED, SlotState.RUNNING)
@@ -49,6 +52,7 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
     found, arms = judged.comparisons(plan, runs), judged.arm_results(plan, runs)
     best, made = judged.ranking(arms, found, plan.goal.metric), checks(plan, runs, noise[0])
     first_look = exploratory(plan, made)
+    won = winner(plan, arms, found, best, confirmation(bench, folder))
     return ExperimentResult(
         experiment=planned.id,
         plan=plan.name,
@@ -65,7 +69,7 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
         seed=plan.seed,
         a_a=plan.a_a,
         complete=folder.progress.complete,
-        sentence=sentence(plan, arms, found, best, first_look),
+        sentence=sentence(plan, arms, found, best, first_look, won),
         exploratory=first_look,
         arms=arms,
         comparisons=found,
@@ -77,6 +81,31 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
         environment=planned.environment,
         hashes={"plan.json": folder.progress.plan_digest}
         | {slot.run: slot.digest for slot in folder.progress.slots if slot.run and slot.digest},
+        effects=effects(plan, runs),
+        front=front(plan, arms, runs),
+        winner=won,
+    )
+
+
+def confirmation(bench: Workbench, folder: ExperimentFolder) -> Confirmation | None:
+    """What the fresh runs of the winner say, as far as they are made; None when none were planned."""
+    fresh = confirmation_of(folder)
+    if fresh is None:
+        return None
+    (arm,) = fresh.planned.plan.variants
+    found = Confirmation(
+        experiment=fresh.planned.id,
+        arm=arm.name,
+        blocks=fresh.planned.plan.blocks,
+        complete=fresh.progress.complete,
+        comparison=None,
+    )
+    try:
+        said = result_of(bench, fresh)
+    except ResultError:  # no block of it is complete yet
+        return found
+    return replace(
+        found, comparison=said.comparison(arm.name), exploratory=said.exploratory, checks=said.checks, runs=said.runs
     )
 
 
@@ -134,7 +163,7 @@ def result_json(result: ExperimentResult) -> dict[str, Any]:
 
 def exit_code(result: ExperimentResult) -> ExitCode:
     """That of its runs: what an experiment found is no failure."""
-    return runs_exit_code(result.runs)
+    return runs_exit_code(result.all_runs)
 
 
 def runs_exit_code(runs: Sequence[MeasuredRun]) -> ExitCode:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from rushlab.flows.arms import crossed, read_arm
+from rushlab.flows.arms import crossed, factors_of, read_arm
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import UsageError
 from rushlab.model.metric import Limit, find_metric
@@ -23,7 +23,7 @@ MOST_BYTES = 64 * 1024
 
 KEYS = (
     "name", "title", "question", "baseline", "variants", "factors", "crossing", "load", "metric", "also",
-    "blocks", "seed", "settling", "constraints", "a_a", "budget_minutes",
+    "blocks", "confirm", "seed", "settling", "constraints", "a_a", "budget_minutes",
 )  # fmt: skip
 LOAD_KEYS = ("profile", "scale", "rate", "vus")
 METRIC_KEYS = ("name", "better", "margin")
@@ -67,6 +67,7 @@ def parse_plan(bench: Workbench, fields: Mapping[str, Any], name: str) -> Plan:
         baseline=baseline,
         variants=_variants(bench, fields, baseline, crossing),
         crossing=crossing,
+        factors=factors_of(bench, _known(fields["factors"], "factors"), baseline) if crossing else (),
         load=_load(bench, fields.get("load", {})),
         goal=goal,
         others=tuple(find_metric(str(one)).name for one in _list(fields.get("also", []), "also")),
@@ -75,6 +76,7 @@ def parse_plan(bench: Workbench, fields: Mapping[str, Any], name: str) -> Plan:
         settling=_flag(fields.get("settling", True), "settling"),
         limits=_limits(fields.get("constraints", {})),
         a_a=_flag(fields.get("a_a", False), "a_a"),
+        confirm=_whole(fields.get("confirm", 0), "confirm"),
         budget_min=_number(fields["budget_minutes"], "budget_minutes") if "budget_minutes" in fields else None,
     )
 

@@ -51,7 +51,8 @@ def _around(bench: Workbench) -> float:
 
 def _over_budget(found: Preview, budget_min: float) -> UsageError:
     plan = found.plan
-    affordable = int((budget_min * 60 / found.seconds_per_run - plan.settling) // len(plan.arms))
+    others = plan.settling + plan.runs_to_confirm
+    affordable = int((budget_min * 60 / found.seconds_per_run - others) // len(plan.arms))
     do = f"Take --blocks {affordable}." if affordable >= 2 else "Take fewer variants, a smaller scale, or more time."
     why = f"{plan.runs} runs of about {found.seconds_per_run:.0f} s are {found.seconds / 60:.0f} minutes"
     return UsageError(f"Plan {plan.name!r} cannot end within {budget_min:g} minutes", why, do)

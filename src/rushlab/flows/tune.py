@@ -80,10 +80,27 @@ class Tuning:
             self._drive(folder, backend)
         return folder
 
-    def _create(self, plan: Plan, backend: Backend) -> ExperimentFolder:
+    def confirm(self, folder: ExperimentFolder, plan: Plan) -> ExperimentFolder:
+        """Drive the fresh runs that confirm the winner of a complete experiment, or go on with them.
+
+        `plan` is what they follow when none were planned yet (see `flows.confirming`); they stand in the
+        experiment's folder as an experiment of their own. Raises as `resume`.
+        """
+        with self.hands.stack(self.bench, self.backend, self.listener) as backend:
+            require_same_place(folder.planned, self.hands.provenance(self.bench, backend))
+            fresh = experiments.confirmation_of(folder)
+            if fresh is None:
+                fresh = self._create(plan, backend, confirms=folder.planned.id)
+            else:
+                self._reopen(fresh)
+            self._drive(fresh, backend)
+        return fresh
+
+    def _create(self, plan: Plan, backend: Backend, *, confirms: str | None = None) -> ExperimentFolder:
         created = time.time()
         planned = Planned(
-            id=experiments.identity(created, plan.name),
+            id=experiments.identity(created, plan.name) if confirms is None else f"{confirms}-{plan.name}",
+            confirms=confirms,
             created=created,
             plan=plan,
             places=draw_places(plan),
@@ -174,22 +191,31 @@ def require_same_place(planned: Planned, here: dict[str, object]) -> None:
 def find_unfinished(bench: Workbench, plan: Plan) -> ExperimentFolder:
     """The newest experiment of this plan, in whatever number of blocks and scale, that is not complete.
 
+    One whose winner is still to be confirmed by fresh runs is not complete either.
+
     UsageError when there is none, or the plan says something else since.
     """
     same = [
         one for one in experiments.all_experiments(bench.settings.experiments) if one.planned.plan.name == plan.name
     ]
-    unfinished = [one for one in same if not one.progress.complete]
+    unfinished = [one for one in same if not one.progress.complete or to_confirm(one)]
     if not unfinished:
         raise UsageError(f"There is no unfinished experiment of plan {plan.name!r}", do="Start one without --resume.")
     begun = unfinished[-1].planned.plan
-    if begun != replace(plan, blocks=begun.blocks, load=replace(plan.load, scale=begun.load.scale)):
+    load = replace(plan.load, scale=begun.load.scale)
+    if begun != replace(plan, blocks=begun.blocks, confirm=begun.confirm, load=load):
         raise UsageError(
             f"Plan {plan.name!r} is not what it was when experiment {unfinished[-1].planned.id} began",
             "a plan is fixed before the first run",
             f"Go on with: rushlab tune {unfinished[-1].planned.id} --resume",
         )
     return unfinished[-1]
+
+
+def to_confirm(folder: ExperimentFolder) -> bool:
+    """Whether fresh runs of the winner are planned (by the plan, or since) and not all made."""
+    fresh = experiments.confirmation_of(folder)
+    return folder.planned.plan.confirm > 0 if fresh is None else not fresh.progress.complete
 
 
 def remaining_s(folder: ExperimentFolder) -> float:
@@ -226,6 +252,7 @@ def _headline(folder: ExperimentFolder, place: Place) -> str:
     """`[7/19] block 2 of 6 · pool_size=20 · about 14 min left`."""
     number = folder.planned.places.index(place) + 1
     where = "settling run, discarded" if place.settling else f"block {place.block} of {folder.planned.plan.blocks}"
+    where = f"confirmation, {where}" if folder.planned.confirms else where
     left = f"about {max(1, round(remaining_s(folder) / 60))} min left"
     return f"[{number}/{len(folder.planned.places)}] {where} · {place.arm} · {left}"
 
@@ -238,5 +265,5 @@ def _stopped(folder: ExperimentFolder, stop: BaseException) -> RushlabError:
     done = sum(slot.state is SlotState.VERIFIED for slot in folder.progress.slots)
     why = stop.sentence if isinstance(stop, RushlabError) else "interrupted"
     what = f"Experiment {folder.planned.id} was stopped after {done} of {len(folder.planned.places)} runs"
-    do = f"Go on with: rushlab tune {folder.planned.id} --resume"
+    do = f"Go on with: rushlab tune {folder.planned.confirms or folder.planned.id} --resume"
     return StorageError(what, why, do) if isinstance(stop, StorageError) else Interrupted(what, why, do)

@@ -9,10 +9,11 @@ from pathlib import Path
 from msgspec.structs import replace as changed
 
 from rushlab.flows import notebooks
+from rushlab.flows.confirming import confirm as confirm_winner
 from rushlab.flows.experiments import exit_code, open_result, result_json, result_of
 from rushlab.flows.live import NotebookListener, refuse_unknown_parameters
 from rushlab.flows.plans import open_plan, shipped
-from rushlab.flows.tune import Hands, Tuning, find_unfinished
+from rushlab.flows.tune import Hands, Tuning, find_unfinished, to_confirm
 from rushlab.flows.workbench import Listener, Workbench
 from rushlab.model.errors import UsageError
 from rushlab.model.experiment_result import ExperimentResult
@@ -26,11 +27,15 @@ from rushlab.world.files import check_writable, write_atomic
 
 @dataclass(frozen=True, slots=True)
 class TuneOrder:
-    """A plan to drive, or the experiment (`resumed`) to go on with."""
+    """A plan to drive, or the experiment (`resumed`) to go on with.
+
+    `confirm`: fresh blocks in which the winner is driven again after the last block (0: as was begun, or none).
+    """
 
     plan: Plan
     resumed: ExperimentFolder | None = None
     backend: str = "native"
+    confirm: int = 0
 
     @classmethod
     def parse(
@@ -42,10 +47,12 @@ class TuneOrder:
         blocks: int | None = None,
         scale: str | float | None = None,
         backend: str = "native",
+        confirm: bool = False,
     ) -> TuneOrder:
         """Check everything before anything starts.
 
-        `name` is a plan's file or name; with `resume` it may also be an experiment's id (or `last`).
+        `name` is a plan's file or name; with `resume` it may also be an experiment's id (or `last`). `confirm` asks
+        for fresh runs of the winner where the plan does not: as many blocks as it has.
 
         Raises
         ------
@@ -59,11 +66,12 @@ class TuneOrder:
             )
         if resume:
             folder = _to_resume(bench, name)
-            return cls(folder.planned.plan, folder, backend)
+            return cls(folder.planned.plan, folder, backend, _fresh_blocks(folder.planned.plan, confirm))
         plan = open_plan(bench, name, blocks=blocks)
         if scale is not None:
             plan = changed(plan, load=changed(plan.load, scale=parse_scale(scale)))
-        return cls(plan, None, backend)
+        plan = changed(plan, confirm=_fresh_blocks(plan, confirm))
+        return cls(plan, None, backend, plan.confirm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,8 @@ def carry_out(bench: Workbench, order: TuneOrder, listener: Listener, *, hands: 
     if hands is not None:
         tuning = replace(tuning, hands=hands)
     folder = tuning.start(order.plan) if order.resumed is None else tuning.resume(order.resumed)
+    if order.confirm or to_confirm(folder):
+        confirm_winner(tuning, folder, order.confirm)
     listener.step("judging the experiment")
     tuned = Tuned(folder, result_of(bench, folder))
     write_result(bench, tuned)
@@ -176,6 +186,13 @@ def _to_resume(bench: Workbench, name: str) -> ExperimentFolder:
     if name in shipped(bench) or Path(name).is_file():
         return find_unfinished(bench, open_plan(bench, name))
     return open_experiment(bench.settings.experiments, name)
+
+
+def _fresh_blocks(plan: Plan, asked: bool) -> int:
+    """UsageError when an experiment that selects nothing is to be confirmed."""
+    if asked and plan.a_a:
+        raise UsageError(f"Plan {plan.name!r} has no winner to confirm", "it holds one setting against itself")
+    return plan.confirm or (plan.blocks if asked else 0)
 
 
 def _tell(bench: Workbench, folder: ExperimentFolder, block: int, listener: Listener) -> None:

@@ -62,8 +62,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    """One variant of one question before the family is known."""
+class Pair:
+    """One variant (or contrast) of one question before the family is known."""
 
     question: Question
     pairs: Pairs
@@ -103,25 +103,29 @@ def compare(question: Question) -> tuple[Comparison, ...]:
 
 def compare_all(questions: Iterable[Question]) -> tuple[Comparison, ...]:
     """Several metrics of one experiment, one after the other; Holm's correction spans all that was declared."""
-    found = [pair for question in questions for pair in _pairs(question)]
+    return settled([pair for question in questions for pair in _pairs(question)])
+
+
+def settled(found: Sequence[Pair]) -> tuple[Comparison, ...]:
+    """The comparisons of pairs that make up one family: Holm's correction spans those of them that were declared."""
     family = [place for place, pair in enumerate(found) if pair.declared]
     adjusted = dict(zip(family, holm([found[place].p_t for place in family]), strict=True))
     return tuple(_comparison(pair, adjusted.get(place), len(family)) for place, pair in enumerate(found))
 
 
-def _pairs(question: Question) -> list[_Pair]:
+def _pairs(question: Question) -> list[Pair]:
     runs = checked(question.runs, question.baseline)
     order = examine(runs)
     variants = sorted(set(runs["variant"]) - {question.baseline})
     found = [pairs(runs, question.baseline, variant, question.exclusions) for variant in variants]
-    return [_Pair(question, one, order, paired(one.differences) if one.used else None) for one in found]
+    return [Pair(question, one, order, paired(one.differences) if one.used else None) for one in found]
 
 
-def _comparison(pair: _Pair, adjusted: float | None, family: int) -> Comparison:
+def _comparison(pair: Pair, adjusted: float | None, family: int) -> Comparison:
     question, estimate = pair.question, pair.estimate
     base = Comparison(
         variant=pair.pairs.variant,
-        baseline=question.baseline,
+        baseline=pair.pairs.baseline,
         verdict=None,
         reason=pair.refusal or "",
         differs=None,
@@ -176,7 +180,7 @@ def _with_verdict(base: Comparison, estimate: Paired, adjusted: float | None, fa
     return replace(base, verdict=reached, reason=reason + exploratory, p_adjusted=adjusted)
 
 
-def _warnings(pair: _Pair) -> tuple[str, ...]:
+def _warnings(pair: Pair) -> tuple[str, ...]:
     k, estimate = len(pair.pairs.used), pair.estimate
     said = [pair.order.warning] if pair.order.warning else []
     if pair.order.design is Design.UNKNOWN and not said:

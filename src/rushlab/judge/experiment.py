@@ -103,7 +103,7 @@ def question(plan: Plan, runs: Sequence[MeasuredRun], metric: str, *, baseline: 
     """What is asked of `runs` by one metric; against the plan's baseline unless another arm is named."""
     primary = metric == plan.goal.metric
     rows = [
-        {"block": run.block, "variant": run.arm, "order": run.position, "value": _usable(run, metric)} for run in runs
+        {"block": run.block, "variant": run.arm, "order": run.position, "value": usable(run, metric)} for run in runs
     ]
     return Question(
         runs=pd.DataFrame(rows),
@@ -112,18 +112,20 @@ def question(plan: Plan, runs: Sequence[MeasuredRun], metric: str, *, baseline: 
         better=plan.goal.better if primary else METRICS[metric].better,
         margin=plan.goal.margin,
         declared=plan.judged_by(metric),
-        exclusions=tuple(_exclusions(runs, metric)),
+        exclusions=tuple(exclusions(runs, metric)),
     )
 
 
-def _usable(run: MeasuredRun, metric: str) -> float:
+def usable(run: MeasuredRun, metric: str) -> float:
+    """The metric of a run that counts, NaN of one that does not or has none above 0."""
     value = run.values.get(metric)
     return math.nan if run.objection or value is None or value <= 0 else value
 
 
-def _exclusions(runs: Iterable[MeasuredRun], metric: str) -> Iterator[Exclusion]:
+def exclusions(runs: Iterable[MeasuredRun], metric: str) -> Iterator[Exclusion]:
+    """The runs that do not count for a metric, each with its reason."""
     for run in runs:
-        if math.isnan(_usable(run, metric)):
+        if math.isnan(usable(run, metric)):
             yield Exclusion(str(run.block), run.arm, run.objection or _why_unusable(run, metric))
 
 
@@ -141,7 +143,7 @@ def _parts(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> Iterator[tup
     for name in (arm.name for arm in plan.arms):
         held = plan.held_against(name)
         part = [run for run in runs if run.arm == name or run.arm in held]
-        known = {run.arm for run in part if not math.isnan(_usable(run, metric))}
+        known = {run.arm for run in part if not math.isnan(usable(run, metric))}
         if held and part and (metric == plan.goal.metric or (name in known and len(known) > 1)):
             yield name, part
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rushlab.model.comparison import Comparison
-from rushlab.model.experiment_result import ArmResult
+from rushlab.model.experiment_result import ArmResult, Winner
 from rushlab.model.metric import METRICS
 from rushlab.model.plan import Plan
 from rushlab.model.verdict import Check, Status
@@ -24,17 +24,30 @@ def exploratory(plan: Plan, checks: Sequence[Check]) -> str | None:
 
 
 def sentence(
-    plan: Plan, arms: Sequence[ArmResult], found: Sequence[Comparison], ranking: Sequence[str], first_look: str | None
+    plan: Plan,
+    arms: Sequence[ArmResult],
+    found: Sequence[Comparison],
+    ranking: Sequence[str],
+    first_look: str | None,
+    winner: Winner | None = None,
 ) -> str:
-    """What the experiment found by its primary metric."""
+    """What the experiment found by its primary metric: what fresh runs say of the winner, once there are any."""
+    confirmation = winner.confirmation if winner else None
+    if winner and confirmation and confirmation.comparison:
+        return winner.sentence + _red(arms)
     metric = METRICS[plan.goal.metric].title
     name = plan.baseline.name
     primary = [one for one in found if one.metric == plan.goal.metric and one.declared and one.baseline == name]
     said = _best(metric, primary, ranking) if ranking else _none(metric, plan, primary)
-    red = [arm.name for arm in arms if arm.red]
-    if red:
-        said += f" An invariant failed in {', '.join(map(repr, red))}: no claim about its speed."
+    if winner and ranking:
+        said += " The best of several is biased upward, and no fresh runs confirm it yet."
+    said += _red(arms)
     return f"Exploratory ({first_look}): {said}" if first_look else said
+
+
+def _red(arms: Sequence[ArmResult]) -> str:
+    red = [arm.name for arm in arms if arm.red]
+    return f" An invariant failed in {', '.join(map(repr, red))}: no claim about its speed." if red else ""
 
 
 def _best(metric: str, primary: Sequence[Comparison], ranking: Sequence[str]) -> str:

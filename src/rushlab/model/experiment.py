@@ -36,7 +36,10 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Planned(Struct, frozen=True, kw_only=True):
-    """`plan.json`: everything that was fixed before the first run. Never written again."""
+    """`plan.json`: everything that was fixed before the first run. Never written again.
+
+    `confirms`: the id of the experiment whose winner these runs are to confirm.
+    """
 
     schema: int = 1
     id: str
@@ -44,6 +47,7 @@ class Planned(Struct, frozen=True, kw_only=True):
     plan: Plan
     places: tuple[Place, ...]
     environment: dict[str, Any]
+    confirms: str | None = None
 
     @property
     def measured(self) -> tuple[Place, ...]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from rushlab.model.comparison import Comparison
 from rushlab.model.metric import Better
+from rushlab.model.sweep import Effect, Front
 from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import Check
 
@@ -84,12 +85,43 @@ class Shift(Struct, frozen=True, kw_only=True):
     k: int
 
 
+class Confirmation(Struct, frozen=True, kw_only=True):
+    """Fresh blocks of the winner against the baseline, made after the selection: an experiment of its own.
+
+    `complete`: all of its blocks are made. `exploratory` says why its verdict is no more than a first look. `checks`
+    and `runs` are its own; no run of the selection is among them.
+    """
+
+    experiment: str
+    arm: str
+    blocks: int
+    complete: bool
+    comparison: Comparison | None
+    exploratory: str | None = None
+    checks: tuple[Check, ...] = ()
+    runs: tuple[MeasuredRun, ...] = ()
+
+
+class Winner(Struct, frozen=True, kw_only=True):
+    """The best of `among` variants by the primary metric; `selected` is the figure it was selected by (biased upward).
+
+    The figure to be believed is that of `confirmation`. `arm` None: no variant looks better than the baseline.
+    """
+
+    arm: str | None
+    among: int
+    selected: Comparison | None
+    confirmation: Confirmation | None
+    sentence: str
+
+
 class ExperimentResult(Struct, frozen=True, kw_only=True):
     """Everything that is shown and exported of an experiment.
 
     `comparisons` has the primary metric first, every variant against the baseline; `ranking` names the variants that
-    are better than the baseline, best first; `exploratory` says why no verdict is more than a first look, None = it
-    is. `hashes`: SHA-256 of the plan and of each run's record.
+    are better than the baseline, best first. `effects` are those of crossed knobs, `front` is that of accept p95 and
+    CPU per request, `winner` the best of several variants with what fresh runs say of it. `exploratory` says why no
+    verdict is more than a first look, None = it is. `hashes`: SHA-256 of the plan and of each run's record.
     """
 
     schema: int = 1
@@ -119,6 +151,9 @@ class ExperimentResult(Struct, frozen=True, kw_only=True):
     runs: tuple[MeasuredRun, ...]
     environment: dict[str, Any]
     hashes: dict[str, str]
+    effects: tuple[Effect, ...] = ()
+    front: Front | None = None
+    winner: Winner | None = None
 
     def arm(self, name: str) -> ArmResult:
         """The arm of that name."""
@@ -128,6 +163,12 @@ class ExperimentResult(Struct, frozen=True, kw_only=True):
         """The comparison of that arm (of the primary metric unless another is named); None when there is none."""
         wanted = metric or self.metric
         return next((one for one in self.comparisons if (one.variant, one.metric) == (arm, wanted)), None)
+
+    @property
+    def all_runs(self) -> tuple[MeasuredRun, ...]:
+        """The runs of the experiment, and those that confirm its winner."""
+        confirmation = self.winner.confirmation if self.winner else None
+        return (*self.runs, *(confirmation.runs if confirmation else ()))
 
     def noise_of(self, metric: str) -> Noise:
         return next(one for one in self.noise if one.metric == metric)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from rushlab.model.errors import UsageError
 from rushlab.model.metric import Better, Limit
 from rushlab.model.profile import Model, Profile
-from rushlab.model.variant import Variant, unknown
+from rushlab.model.variant import KnobValue, Variant, unknown
 
 Crossing = Literal["one-factor", "full", "fractional"]
 
@@ -42,6 +42,13 @@ class Arm(Struct, frozen=True, kw_only=True):
     against: str = ""
 
 
+class Factor(Struct, frozen=True, kw_only=True):
+    """A knob that the plan crosses with others, and its values besides the baseline's."""
+
+    knob: str
+    values: tuple[KnobValue, ...]
+
+
 class Operating(Struct, frozen=True, kw_only=True):
     """The operating point of every run: a profile at a scale (closed), or the same shape as a rate (open)."""
 
@@ -65,6 +72,9 @@ class Goal(Struct, frozen=True, kw_only=True):
 class Plan(Struct, frozen=True, kw_only=True):
     """Everything that is fixed before the first run.
 
+    `factors` are the crossed knobs. `confirm`: fresh blocks in which the winner is driven again against the
+    baseline after the last block (0: none).
+
     Raises
     ------
     UsageError
@@ -78,6 +88,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     baseline: Arm
     variants: tuple[Arm, ...]
     crossing: Crossing | None = None
+    factors: tuple[Factor, ...] = ()
     load: Operating
     goal: Goal
     others: tuple[str, ...] = ()
@@ -87,6 +98,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     limits: tuple[Limit, ...] = ()
     a_a: bool = False
     budget_min: float | None = None
+    confirm: int = 0
 
     def __post_init__(self) -> None:
         where = f"Plan {self.name!r}"
@@ -100,6 +112,8 @@ class Plan(Struct, frozen=True, kw_only=True):
             )
         if not 2 <= self.blocks <= MOST_BLOCKS:
             raise UsageError(*_blocks(where, self.blocks))
+        if self.confirm and not 2 <= self.confirm <= MOST_BLOCKS:
+            raise UsageError(*_blocks(f"{where}, confirm:", self.confirm))
         if not 0 < self.goal.margin < 1:
             raise UsageError(f"{where} cannot have the margin {self.goal.margin:g}", "it is a share between 0 and 1")
         _require_distinct(where, self.arms, a_a=self.a_a)
@@ -129,8 +143,13 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     @property
     def runs(self) -> int:
-        """Runs in all, the settling run with them."""
-        return len(self.arms) * self.blocks + int(self.settling)
+        """Runs in all, settling runs and the winner's confirmation with them."""
+        return len(self.arms) * self.blocks + int(self.settling) + self.runs_to_confirm
+
+    @property
+    def runs_to_confirm(self) -> int:
+        """Winner and baseline in fresh blocks, with a settling run of their own."""
+        return 2 * self.confirm + int(self.settling) if self.confirm else 0
 
     @property
     def screening(self) -> bool:

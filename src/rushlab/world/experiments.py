@@ -21,6 +21,8 @@ from rushlab.world.files import read_json, sha256, storage, write_json
 from rushlab.world.folders import RECORD, RunFolder, all_runs, open_run
 
 PLAN, STATE = "plan.json", "state.json"
+#: Where, in an experiment's folder, the runs that confirm its winner are planned and recorded: the same two files.
+CONFIRMATION = "confirmation"
 #: The key of a run's environment that says which experiment and which place it belongs to.
 LABEL = "experiment"
 
@@ -53,7 +55,7 @@ class ExperimentFolder:
 
 def create_experiment(experiments: Path, planned: Planned) -> ExperimentFolder:
     """A new folder with the plan and an empty state (StorageError when it cannot be made)."""
-    path = experiments / planned.id
+    path = experiments / (planned.id if planned.confirms is None else f"{planned.confirms}/{CONFIRMATION}")
     with storage(path):
         path.mkdir(parents=True)
     write_json(path / PLAN, planned)
@@ -61,6 +63,12 @@ def create_experiment(experiments: Path, planned: Planned) -> ExperimentFolder:
     progress = Progress(id=planned.id, plan_digest=sha256(path / PLAN), slots=slots)
     write_json(path / STATE, progress)
     return ExperimentFolder(path, planned, progress)
+
+
+def confirmation_of(folder: ExperimentFolder) -> ExperimentFolder | None:
+    """The runs that confirm the winner of an experiment; None when none were planned (ResultError when damaged)."""
+    path = folder.path / CONFIRMATION
+    return _load(path) if (path / PLAN).is_file() else None
 
 
 def names_experiment(experiments: Path, name: str) -> bool:
