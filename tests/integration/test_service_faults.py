@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
-import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,53 +14,9 @@ import pytest
 import redis
 import requests
 from sqlalchemy import create_engine, text
-from tests.integration.service_load import NONE, query, until
+from tests.integration.service_load import NONE, Load, query, until
 
 pytestmark = pytest.mark.integration
-
-CLIENTS = 12
-
-
-class Load:
-    """Clients that ask for one new user after the other until told to stop."""
-
-    def __init__(self, target: Any) -> None:
-        self._url = f"{target.service}/coupons/{target.coupon_id}/issue"
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(CLIENTS)]
-        self.answers: list[tuple[int, int]] = []  # user, status
-
-    def _ask(self, number: int) -> None:
-        with requests.Session() as session:
-            for user in range(1 + number, 10**9, CLIENTS):
-                if self._stop.is_set():
-                    return
-                self.answers.append((user, self._one(session, user)))
-
-    def _one(self, session: requests.Session, user: int) -> int:
-        try:
-            answer = session.post(self._url, json={"user_id": user}, timeout=60)
-            assert answer.json()  # whole
-        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-            time.sleep(0.02)
-            return NONE
-        return answer.status_code
-
-    def users(self, status: int) -> set[int]:
-        return {user for user, answered in self.answers if answered == status}
-
-    def accepted(self) -> int:
-        return len(self.users(201))
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
 
 def process(stack: Any, name: str) -> Any:
@@ -102,7 +55,7 @@ def test_a_second_service_refuses_and_disturbs_nobody(stack: Any, port: str) -> 
     assert sentence in said.splitlines()[-1]
     assert len(said.splitlines()) == 1
     assert rebuilds in requests.get(f"{target.service}/metrics", timeout=5).text
-    assert {status for _, status in load.answers} == {201}
+    assert load.statuses() == {201}
     assert query(stack, "SELECT COUNT(*) FROM issues") == [(load.accepted(),)]
 
 
@@ -161,7 +114,7 @@ def test_sigterm_under_load_finishes_what_was_accepted(stack: Any) -> None:
         until(lambda: load.accepted() > 300)
         stack.backend.processes.send(running, signal.SIGTERM)
         until(lambda: running.pid not in {one.pid for one in stack.backend.processes.found()})
-    assert {status for _, status in load.answers} <= {201, NONE}
+    assert load.statuses() <= {201, NONE}
     issued = {user for (user,) in query(stack, "SELECT user_id FROM issues")}
     assert issued == load.users(201)
 
@@ -184,7 +137,7 @@ def test_a_redis_that_loses_everything_under_load_sells_nothing_twice(stack: Any
             restarted.terminate()
             restarted.wait()
     stack.backend.up(print)
-    assert {status for _, status in load.answers} <= {201, 410, 503}
+    assert load.statuses() <= {201, 410, 503}
     assert query(stack, "SELECT COUNT(*), COUNT(DISTINCT user_id) FROM issues") == [(stock, stock)]
     assert {user for (user,) in query(stack, "SELECT user_id FROM issues")} >= load.users(201)
     assert stack.drain(target) is not None
@@ -210,7 +163,7 @@ def test_a_relay_that_is_killed_again_and_again_loses_nothing_and_nothing_has_tw
     finally:
         last.terminate()
         last.wait()
-    assert Counter(status for _, status in load.answers) == {201: load.accepted()}
+    assert load.statuses() == {201}
     counts = query(stack, "SELECT COUNT(*), MIN(confirmations), MAX(confirmations) FROM issues")
     assert counts == [(load.accepted(), 1, 1)]
     for table in ("outbox WHERE status = 1", "inbox"):
@@ -261,7 +214,7 @@ def test_a_database_that_is_killed_under_load_loses_no_accepted_request(stack: A
         stack.backend.up(print)
         before = load.accepted()
         until(lambda: load.accepted() > before + 200)
-    assert {status for _, status in load.answers} <= {201, 503}
+    assert load.statuses() <= {201, 503}
     assert stack.drain(target) is not None
     issued = {user for (user,) in query(stack, "SELECT user_id FROM issues WHERE confirmations = 1")}
     assert load.users(201) <= issued
