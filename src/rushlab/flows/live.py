@@ -1,17 +1,22 @@
-"""Progress inside a notebook: one display that is updated in place while k6 runs."""
+"""Progress inside a notebook: a line and a figure that are updated in place while k6 runs."""
 
 from __future__ import annotations
 
 import ast
 import html
+import math
 from collections.abc import Iterable, Sequence
+from types import TracebackType
 from typing import Any
 
 from rushlab.flows.workbench import Progress, progress_line
+from rushlab.model.errors import Interrupted
 from rushlab.model.variant import unknown
 
 #: The first line of the cell that papermill adds with the parameters it was given.
 INJECTED = "# Parameters\n"
+
+KEPT = "what k6 and the servers had written is kept in the run's folder, and is no result"
 
 
 def refuse_unknown_parameters(known: Iterable[str]) -> None:
@@ -41,24 +46,97 @@ def _cells_so_far() -> list[str]:
 
 
 class NotebookListener:
-    """Shows steps and k6's progress in one output of the running cell."""
+    """Shows steps and k6's progress in one line of the running cell, and a figure of the run so far below it.
+
+    As a context manager it ends what it shows: the figure goes when the cell has done its work, and stays
+    when the work was stopped; Ctrl-C (the kernel's interrupt) becomes one sentence.
+    """
 
     def __init__(self) -> None:
-        from IPython.display import display
-
-        show: Any = display  # IPython ships no types for it
-        self._handle: Any = show({"text/plain": "starting"}, raw=True, display_id=True)
+        self._line = _Place()
+        self._line.show(_text("starting"))
+        self._figure = _Place()
         self._run = ""
+        self._course = _Course("")
+
+    def __enter__(self) -> NotebookListener:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._line.show(_text("done"))
+            self._figure.clear()
+        elif kind is KeyboardInterrupt:
+            self._line.show(_text("interrupted"))
+            raise Interrupted("The cell was interrupted", KEPT, "Run it again to start anew.") from None
 
     def step(self, text: str) -> None:
-        self._show(f"{self._run}: {text}" if self._run and not text.startswith("[") else text)
+        self._line.show(_text(f"{self._run}: {text}" if self._run and not text.startswith("[") else text))
         if text.startswith("["):
             self._run = text
 
     def progress(self, run: str, progress: Progress) -> None:
-        self._show(progress_line(run, progress))
+        if self._course.run != run or progress.elapsed_s < self._course.elapsed_s:
+            self._course = _Course(run)
+        self._course.add(progress)
+        self._line.show(_text(f"{progress_line(run, progress)}  {self._course.rate:,.0f} requests/s"))
+        self._figure.show(self._course.figure(progress.planned_s))
 
-    def _show(self, text: str) -> None:
-        if self._handle is not None:
-            content = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
+
+class _Course:
+    """What k6 has told of one run so far."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self._before = Progress(elapsed_s=0.0, planned_s=0.0, vus=0, requests=0, failed=0)
+        self._rows: list[dict[str, float]] = []
+
+    @property
+    def elapsed_s(self) -> float:
+        return self._before.elapsed_s
+
+    @property
+    def rate(self) -> float:
+        """Requests per second since the report before."""
+        return self._rows[-1]["requests"]
+
+    def add(self, now: Progress) -> None:
+        before, seconds = self._before, max(now.elapsed_s - self._before.elapsed_s, 0.001)
+        rates = {name: (getattr(now, name) - getattr(before, name)) / seconds for name in ("requests", "failed")}
+        p95 = math.nan if now.p95_ms is None else now.p95_ms
+        self._rows.append({"second": now.elapsed_s, "vus": now.vus, **rates, "p95_ms": p95})
+        self._before = now
+
+    def figure(self, planned_s: float) -> dict[str, Any]:
+        import pandas as pd
+
+        from rushlab.show.figures.interim import interim
+
+        return interim(self.run, pd.DataFrame(self._rows), planned_s)._repr_mimebundle_()
+
+
+class _Place:
+    """One output of the running cell, made by the first `show` and updated in place by the others."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._handle: Any = None  # stays None outside a notebook
+
+    def show(self, content: dict[str, Any]) -> None:
+        from IPython.display import display
+
+        draw: Any = display  # IPython ships no types for it
+        if not self._begun:
+            self._begun, self._handle = True, draw(content, raw=True, display_id=True)
+        elif self._handle is not None:
             self._handle.update(content, raw=True)
+
+    def clear(self) -> None:
+        if self._handle is not None:
+            self._handle.update({"text/plain": ""}, raw=True)
+
+
+def _text(text: str) -> dict[str, str]:
+    return {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}

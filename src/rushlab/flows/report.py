@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,7 +126,8 @@ def open_study(
     if given := [runs] if isinstance(runs, str) and runs else list(runs):
         return gather(bench, given, missing=missing)
     order = ReportOrder.parse(bench, variants=variants, scale=scale, profiles=profiles)
-    names, failed = _runs(bench, order, listener or NotebookListener())
+    with nullcontext(listener) if listener else NotebookListener() as hearing:
+        names, failed = _runs(bench, order, hearing)
     return gather(bench, names, missing=[*missing, *failed])
 
 

@@ -36,6 +36,10 @@ class RushlabError(Exception):
         text += "."
         return f"{text} {self.do}" if self.do else text
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: a notebook's user gets the one sentence too."""
+        return [f"{type(self).__name__}: {self.sentence}"]
+
 
 class UsageError(RushlabError):
     exit_code = 2
