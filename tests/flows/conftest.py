@@ -102,6 +102,7 @@ class Recorded:
             "topic": rows.assign(partition=0, offset=range(len(rows)), key=rows["user_id"]),
             "effects": rows[["event_id"]],
             "dead": pd.DataFrame({"partition": [], "offset": []}, dtype="int64"),
+            "samples": _samples(requests, stock, len(won)),
         }
         for name, frame in frames.items():
             frame.to_parquet(folder.evidence / f"{name}.parquet")
@@ -116,6 +117,14 @@ class Recorded:
             "reasons": {},
         }
         (folder.evidence / "evidence.json").write_text(json.dumps(known | dict(facts)))
+
+
+def _samples(requests: list[Request], stock: int, issued: int) -> pd.DataFrame:
+    """The stock as it was at the load's begin and at the end of each request."""
+    at = [START, *sorted(ended for _, _, ended, _ in requests)]
+    left = [stock] + [stock - issued] * len(requests)
+    frame = pd.DataFrame({"at": at, "redis_remaining": left}, dtype="float64")
+    return frame.assign(issued=stock - frame["redis_remaining"], database_remaining=float("nan"))
 
 
 def _counted(requests: list[Request]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, text
 from rushlab.judge.audit import AuditEvidence, audit
 from rushlab.model.verdict import Audit, Status
 from rushlab.world import evidence
+from rushlab.world.samples import Sample, sampled
 from rushlab.world.stack.backend import Target
 
 pytestmark = pytest.mark.integration
@@ -44,16 +45,19 @@ def ask(target: Target, users: list[int]) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """A fresh service, what its users were told, and when all of them were confirmed."""
+    """A fresh service, what its users were told, when all of them were confirmed, the stock meanwhile."""
 
     stack: Any
     target: Target
     attempts: pd.DataFrame
     drained: float | None
+    samples: list[Sample] | None = None
 
     def judged(self, folder: Path) -> Audit:
         """The audit of what is there now (the counters of a fresh service begin at 0)."""
-        evidence.collect(self.stack.endpoints, self.target, folder, baseline={}, drained=self.drained)
+        evidence.collect(
+            self.stack.endpoints, self.target, folder, baseline={}, drained=self.drained, samples=self.samples
+        )
         found = evidence.load(folder)
         return audit(self.attempts, AuditEvidence.of(found.frames, found.facts))
 
@@ -70,10 +74,11 @@ def failed(result: Audit) -> list[str]:
 def driven(request: pytest.FixtureRequest, stack: Any) -> Driven:
     """A drained service of each preset."""
     target = stack.reset(request.param, coupons=STOCK)
-    attempts = ask(target, USERS)
+    with sampled(stack.endpoints, target) as sampler:
+        attempts = ask(target, USERS)
     drained = stack.drain(target)
     assert drained is not None
-    return Driven(stack, target, attempts, drained)
+    return Driven(stack, target, attempts, drained, sampler.samples)
 
 
 def test_a_good_run_passes_with_every_source_read(driven: Driven, tmp_path: Path) -> None:
@@ -91,6 +96,7 @@ def test_a_good_run_passes_with_every_source_read(driven: Driven, tmp_path: Path
         "recovered": 0,
         "rows": STOCK,
         "oversold": 0,
+        "stock_samples": len(driven.samples or ()),
         "leaked": 0,
         "topic_messages": STOCK,
         "topic_duplicates": 0,
@@ -106,7 +112,12 @@ def test_a_good_run_passes_with_every_source_read(driven: Driven, tmp_path: Path
     assert found.issues is not None
     assert found.issues["accepted_at"].between(attempts["started"].min() - 1, attempts["ended"].max() + 1).all()
     assert (found.issues["confirmed_at"] >= found.issues["accepted_at"]).all()
-    assert set(found.facts["reasons"]) <= {"issued_samples_max", "redis_remaining", "group_offsets"}
+    assert set(found.facts["reasons"]) <= {"redis_remaining", "group_offsets"}
+    assert driven.samples is not None
+    first, *_, last = driven.samples
+    keeper = "database_remaining" if driven.target.knobs["reservation"] == "redis-lock" else "redis_remaining"
+    assert (first.issued, last.issued) == (0, STOCK)
+    assert (getattr(first, keeper), getattr(last, keeper)) == (STOCK, 0)
 
 
 def test_damage_in_the_database_is_found(driven: Driven, tmp_path: Path) -> None:
@@ -143,6 +154,7 @@ def test_a_redis_that_lost_everything_is_unknown_not_full(stack: Any, tmp_path: 
     result = driven.judged(tmp_path)
     assert failed(result) == []
     assert statuses(result)["I6"] == "UNKNOWN"
+    assert statuses(result)["I1"] == "UNKNOWN", "nobody took samples"
 
 
 def test_consumers_that_are_slow_are_unknown_not_lost(stack: Any, tmp_path: Path) -> None:

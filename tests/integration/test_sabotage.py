@@ -14,6 +14,7 @@ from rushlab.flows import single
 from rushlab.flows.run import execute
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status
+from rushlab.world import evidence
 from rushlab.world.stack import reset
 from rushlab.world.stack.interpreter import python_environment
 from rushlab.world.stack.servers import coupons
@@ -61,9 +62,10 @@ def failed(record: Run) -> set[str]:
 def test_a_stock_decided_by_get_then_set_is_oversold(stack, sabotage, rushlab):
     sabotage("get-then-set")
     assert rushlab("run", "load", "--scale", "0.03", "--set", "stock=100", "--quiet") == ExitCode.INVARIANT_FAILED
-    record = single.find_run(stack.bench, "last").record
-    assert "I1" in failed(record)
-    assert record.audit.counts["oversold"] > 0
+    folder = single.find_run(stack.bench, "last")
+    assert "I1" in failed(folder.record)
+    assert folder.record.audit.counts["oversold"] > 0
+    assert evidence.load(folder.evidence).frames["samples"]["issued"].max() > 100, "seen while the run went"
 
 
 def test_a_table_without_its_unique_key_gives_a_user_two(stack, sabotage, rushlab):

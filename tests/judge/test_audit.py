@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from rushlab.judge.audit import AuditEvidence, audit
+from rushlab.model.run import Fault
 from rushlab.model.verdict import Audit, Status
 
 Attempt = tuple[int | None, int, float, float]
@@ -59,11 +61,17 @@ def evidence_of(*users: int, stock: int = 4, **changes: object) -> AuditEvidence
         stock_ordered=stock,
         redis_remaining=stock - len(users),
         redis_users=len(users),
-        issued_samples_max=len(users),
+        samples=samples_frame((10.0, 0, None, stock), (20.0, len(users), None, stock - len(users))),
         service_requests={},  # it counted nothing that k6 did not report
         drained=12.0,
     )
     return replace(evidence, **changes)  # type: ignore[arg-type]
+
+
+def samples_frame(*rows: tuple[float, int | None, int | None, int | None]) -> pd.DataFrame:
+    """At, issued, what is left in the database and in Redis; None = not to be had."""
+    columns = ["at", "issued", "database_remaining", "redis_remaining"]
+    return pd.DataFrame(list(rows), columns=columns, dtype="float64")
 
 
 def statuses(result: Audit) -> dict[str, str]:
@@ -98,6 +106,7 @@ def test_a_good_history_passes_everything_that_is_judged() -> None:
         "recovered": 1,
         "rows": 4,
         "oversold": 0,
+        "stock_samples": 2,
         "leaked": 0,
         "topic_messages": 4,
         "topic_duplicates": 0,
@@ -135,8 +144,69 @@ def test_i1_a_stock_that_is_decremented_below_zero() -> None:
 
 
 def test_i1_a_single_sample_beyond_the_stock() -> None:
-    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, issued_samples_max=5))
+    """Oversold for a moment and tidied up before the end: the tables of the end know nothing of it."""
+    samples = samples_frame((10.0, 0, None, 4), (15.0, 5, None, 0), (20.0, 4, None, 0))
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, samples=samples))
     assert failed(result) == ["I1"]
+    assert result.counts["oversold"] == 1
+    assert "3 samples during the run: at most 5 issued, at least 0 left (redis_remaining)" in says(result, "I1")
+
+
+@pytest.mark.parametrize(("reservation", "keeper"), [("redis-lua", 3), ("db-lock", 2), ("redis-lock", 2)])
+def test_i1_a_single_sample_of_a_stock_below_zero(reservation: str, keeper: int) -> None:
+    rows = [[10.0, 0, 4, 4], [15.0, 4, 0, 0], [20.0, 4, 0, 0]]
+    rows[1][keeper] = -1
+    evidence = evidence_of(
+        1, 2, 3, 4, reservation=reservation, database_remaining=0, samples=samples_frame(*map(tuple, rows))
+    )
+    assert failed(audit(attempts_frame(ATTEMPTS), evidence)) == ["I1"]
+    rows[1][5 - keeper] = -1  # the other one's business
+    rows[1][keeper] = 0
+    evidence = replace(evidence, samples=samples_frame(*map(tuple, rows)))
+    assert failed(audit(attempts_frame(ATTEMPTS), evidence)) == []
+
+
+def test_i1_without_samples_is_unknown() -> None:
+    result = audit(attempts_frame(ATTEMPTS), evidence_of(1, 2, 3, 4, samples=None))
+    assert unknown(result) == ["I1"]
+    assert "no samples: it was not collected" in says(result, "I1")
+    assert result.counts["stock_samples"] is None
+
+
+LONG = [(1, 201, 10.0, 10.1), (2, 201, 35.0, 35.1)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        ([(9.0, 0, None, 4), (20.0, 1, None, 3), (30.0, 1, None, 3), (36.0, 2, None, 2)], "PASS"),
+        ([(9.0, 0, None, 4), (25.0, 1, None, 3), (36.0, 2, None, 2)], "UNKNOWN"),  # 15 s unseen
+        ([(9.0, 0, None, 4), (20.0, None, None, 3), (30.0, 1, None, 3), (36.0, 2, None, 2)], "UNKNOWN"),
+        ([(9.0, 0, None, 4), (20.0, 1, None, None), (30.0, 1, None, 3), (36.0, 2, None, 2)], "UNKNOWN"),
+        ([(9.0, 0, None, 4), (19.0, 1, None, 3)], "UNKNOWN"),  # it ended before the load did
+        ([], "UNKNOWN"),
+    ],
+)
+def test_i1_samples_cover_the_load_without_a_long_gap(rows: list[Any], verdict: str) -> None:
+    evidence = evidence_of(1, 2, samples=samples_frame(*rows))
+    result = audit(attempts_frame(LONG), evidence)
+    assert statuses(result)["I1"] == verdict
+    assert ("without a whole sample" in says(result, "I1")) == (verdict == "UNKNOWN")
+
+
+@pytest.mark.parametrize(
+    ("faults", "verdict"),
+    [
+        ([(20.0, 30.0)], "PASS"),
+        ([(18.0, 24.0), (20.0, 26.0)], "PASS"),  # 8 s of the 16 are explained
+        ([(18.0, 20.0), (18.0, 21.0), (18.5, 20.5)], "UNKNOWN"),  # 3 s of 16, however often
+        ([(12.0, 17.0), (36.0, None)], "UNKNOWN"),
+    ],
+)
+def test_i1_what_was_broken_on_purpose_is_no_gap(faults: list[Any], verdict: str) -> None:
+    broken = [Fault(what="kill", process="mariadb", start=start, end=end) for start, end in faults]
+    samples = samples_frame((9.0, 0, None, 4), (17.0, 1, None, 3), (33.0, 1, None, 3), (36.0, 2, None, 2))
+    assert statuses(audit(attempts_frame(LONG), evidence_of(1, 2, samples=samples, faults=broken)))["I1"] == verdict
 
 
 def test_i2_two_coupons_for_one_user() -> None:
@@ -433,7 +503,8 @@ def test_a_row_of_an_unknown_outcome_is_recovered(status: int) -> None:
 
 
 def test_an_unknown_outcome_without_a_row_is_no_loss() -> None:
-    result = audit(attempts_frame([(4, 0, 10.0, 70.0)]), evidence_of())
+    samples = samples_frame(*((float(at), 0, None, 4) for at in range(10, 71, 10)))
+    result = audit(attempts_frame([(4, 0, 10.0, 70.0)]), evidence_of(samples=samples))
     assert result.verdict is Status.PASS
     assert (result.counts["recovered"], result.counts["lost"]) == (0, 0)
 
@@ -672,7 +743,8 @@ def test_only_three_examples_are_named() -> None:
 def test_replies_without_times_leave_sold_out_unknown() -> None:
     timeless = [(user, status, math.nan, math.nan) for user, status, _, _ in ATTEMPTS]
     result = audit(attempts_frame(timeless), evidence_of(1, 2, 3, 4))
-    assert (failed(result), unknown(result)) == ([], ["I13"])
+    assert (failed(result), unknown(result)) == ([], ["I1", "I13"])
+    assert "when the load began and ended is not known" in says(result, "I1")
 
 
 def test_evidence_from_frames_and_the_facts_of_a_file() -> None:

@@ -40,6 +40,9 @@ def frames(**changes: Any) -> AuditEvidence:
         collected=121.0,
         partition_key="coupon",
         lock_ttl=3.0,
+        samples=pd.DataFrame({"at": BEGAN + np.arange(21.0), "issued": 8, "database_remaining": 92}).assign(
+            redis_remaining=np.nan
+        ),
     )
     return replace(evidence, **changes)
 

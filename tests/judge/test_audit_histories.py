@@ -91,6 +91,12 @@ class CorrectService:
         self.messages.append(event)
         return 201
 
+    def _samples(self, users: int) -> pd.DataFrame:
+        """Somebody looked every second."""
+        at = np.arange(0.0, self.clock + 2)
+        left = self.stock - users
+        return pd.DataFrame({"at": at, "issued": users, "database_remaining": np.nan, "redis_remaining": left})
+
     def attempts_frame(self) -> pd.DataFrame:
         frame = pd.DataFrame(self.attempts, columns=["user", "status", "started", "ended"])
         return frame.astype({"user": "Int64", "status": "int64", "started": "float64", "ended": "float64"})
@@ -115,7 +121,7 @@ class CorrectService:
             stock=self.stock,
             stock_ordered=self.stock,
             redis_remaining=self.stock - len(users),
-            issued_samples_max=len(users),
+            samples=self._samples(len(users)),
             drained=self.clock,
             service_requests=self.counted,
             given_back=self.given_back if self.tells_what_it_gave_back else None,

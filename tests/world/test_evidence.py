@@ -389,7 +389,14 @@ def test_servers_that_are_all_away_leave_reasons_and_a_folder_that_loads(
 ) -> None:
     evidence.collect(dead_stack, target_at(metrics_url), tmp_path / "evidence", baseline={"issued": 2})
     found = evidence.load(tmp_path / "evidence")
-    assert found.frames == {"issues": None, "outbox": None, "topic": None, "effects": None, "dead": None}
+    assert found.frames == {
+        "issues": None,
+        "outbox": None,
+        "topic": None,
+        "effects": None,
+        "dead": None,
+        "samples": None,
+    }
     assert found.issues is None
     assert found.facts["service_requests"] == {"issued": 10, "failed": 3}
     assert (found.facts["given_back"], found.facts["redis_rebuilds"]) == (2, 3)  # one rebuild begins every process

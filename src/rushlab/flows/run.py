@@ -27,6 +27,7 @@ from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
 from rushlab.world.k6 import K6Order, K6Result, drive, find_k6, k6_version
 from rushlab.world.k6_checks import free_port, require_space
+from rushlab.world.samples import Sample, sampled
 from rushlab.world.service import counters, create_coupon, live_p95
 from rushlab.world.stack.backend import Backend, Target
 from rushlab.world.surroundings import Surroundings
@@ -128,12 +129,15 @@ class _Execution:
         baseline = self._warm_up(target)
         self.folder.advance(State.RUNNING)
         with CpuMeter(self.backend.running) as meter, Surroundings(self.backend.running) as around:
-            with Injector(self.backend, target, self.order.faults, self.listener.step) as injector:
+            with (
+                sampled(self.backend.endpoints(), target) as sampler,
+                Injector(self.backend, target, self.order.faults, self.listener.step) as injector,
+            ):
                 result = drive(
                     self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
                 )
             drained, undrained = self._drain(target)
-        self._collect(target, baseline, drained, undrained)
+        self._collect(target, baseline, drained, undrained, sampler.samples)
         self._collect_series(result, drained)
         self._read_points(result, drained, meter, around, injector.done)
         self._judge()
@@ -163,7 +167,12 @@ class _Execution:
             return None, f"{error.what}: {error.why}"
 
     def _collect(
-        self, target: Target, baseline: dict[str, int] | None, drained: float | None, undrained: str | None
+        self,
+        target: Target,
+        baseline: dict[str, int] | None,
+        drained: float | None,
+        undrained: str | None,
+        samples: Sequence[Sample],
     ) -> None:
         self.listener.step("collecting evidence")
         evidence.collect(
@@ -173,6 +182,7 @@ class _Execution:
             baseline=baseline,
             drained=drained,
             undrained=undrained,
+            samples=samples,
         )
 
     def _collect_series(self, result: K6Result, drained: float | None) -> None:

@@ -85,6 +85,7 @@ def _counts(requests: Requests, evidence: AuditEvidence) -> dict[str, int | None
             "oversold": coupons.oversold(requests, evidence),
         }
     return counts | {
+        "stock_samples": None if evidence.samples is None else len(evidence.samples),
         "leaked": coupons.leaked(evidence),
         "topic_messages": None if topic is None else len(topic),
         "topic_duplicates": events.topic_duplicates(evidence),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from rushlab.judge import samples
 from rushlab.judge.checks import check, decide, examples
 from rushlab.judge.evidence import AuditEvidence
 from rushlab.judge.ids import NONE, Ids, as_ids, common, contained, distinct, minus
@@ -16,32 +17,33 @@ DATABASE_KEEPS_STOCK = frozenset({"db-lock", "redis-lock"})
 
 
 def oversold(requests: Requests, evidence: AuditEvidence) -> int | None:
-    """Coupons beyond the stock: rows, users told 201, or the highest sample, whichever is most."""
+    """Coupons beyond the stock: rows, users told 201, or the highest sample during the run, whichever is most."""
     if evidence.limit is None:
         return None
     seen = (len(evidence.ids("issues", "user_id")), len(distinct(requests.accepted_users)))
-    return max(0, max(*seen, evidence.issued_samples_max or 0) - evidence.limit)
+    return max(0, max(*seen, samples.most_issued(evidence) or 0) - evidence.limit)
 
 
 def no_oversell(requests: Requests, evidence: AuditEvidence) -> Check:
-    """I1: issued ≤ stock, at the end and at every sample.
+    """I1: issued ≤ stock, at the end and at every sample; and no sample found the stock below zero.
 
-    Issue rows are never deleted, so the number of rows at the end is also the highest there ever
-    was; samples are a second witness where somebody took them.
+    Issue rows are never deleted by a good service, so the number of rows at the end is also the highest there ever
+    was; the samples are the witness that does not take its word for it.
     """
-    beyond = oversold(requests, evidence)
+    beyond, least = oversold(requests, evidence), samples.least_left(evidence, keeper(evidence))
     lacking = evidence.lacking("issues") + ([] if evidence.limit is not None else evidence.lacking("stock"))
-    samples, rows = evidence.issued_samples_max, len(evidence.ids("issues", "user_id"))
+    lacking += samples.missing(requests, evidence, keeper(evidence))
+    rows = len(evidence.ids("issues", "user_id"))
     return check(
         "I1",
         "no oversell",
-        decide(bool(beyond), lacking),
+        decide(bool(beyond) or (least is not None and least < 0), lacking),
         value=f"{rows:,} issued, {len(distinct(requests.accepted_users)):,} users told 201",
         limit=f"≤ {evidence.limit:,} in stock" if evidence.limit is not None else "≤ stock",
         evidence=[
             _unordered(evidence),
             f"{beyond:,} beyond the stock" if beyond else "",
-            "no samples during the run, rows are never deleted" if samples is None else f"highest sample {samples:,}",
+            samples.told(evidence, keeper(evidence)),
             *lacking,
         ],
     )

@@ -13,7 +13,7 @@ from rushlab.model.run import Fault
 
 #: What the service counts since it started.
 COUNTS = ("service_requests", "given_back", "redis_rebuilds")
-FRAMES = ("issues", "outbox", "topic", "effects", "dead")
+FRAMES = ("issues", "outbox", "topic", "effects", "dead", "samples")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,9 +29,11 @@ class AuditEvidence:
     - `dead`: one row per message that was set aside: the partition and offset that it had on the topic, and how often
       it was tried before (−1 = not told)
 
+    - `samples`: one row per look at the stock while the run went: at, issued (rows there had been so far),
+      database_remaining and redis_remaining; NaN = not to be had at that moment
+
     `stock_ordered` is the stock that the run was set up with, `stock` what the coupon's own row says.
-    `issued_samples_max` is the most coupons seen issued at any moment of the run, `service_requests`
-    the service's own count of the run's requests by outcome. `drained` is the moment at which
+    `service_requests` is the service's own count of the run's requests by outcome. `drained` is the moment at which
     everything had drained (None: it had not when the evidence was collected), `group_offsets` the
     consumer group's committed offset by partition, read before the tables. `given_back` counts the
     reservations that the service gave back, `redis_rebuilds` how often it rebuilt Redis,
@@ -45,13 +47,13 @@ class AuditEvidence:
     topic: pd.DataFrame | None = None
     effects: pd.DataFrame | None = None
     dead: pd.DataFrame | None = None
+    samples: pd.DataFrame | None = None
     reservation: str | None = None
     stock: int | None = None
     stock_ordered: int | None = None
     database_remaining: int | None = None
     redis_remaining: int | None = None
     redis_users: int | None = None
-    issued_samples_max: int | None = None
     service_requests: Mapping[str, int] | None = None
     drained: float | None = None
     group_offsets: Mapping[str, int] | None = None

@@ -1,6 +1,6 @@
 """Evidence of a run after the drain: what the audit judges, collected from every server and kept in the folder.
 
-evidence/issues.parquet  outbox.parquet  topic.parquet  effects.parquet  dead.parquet
+evidence/issues.parquet  outbox.parquet  topic.parquet  effects.parquet  dead.parquet  samples.parquet
 evidence/evidence.json (written last)
 
 A source that cannot be read leaves null and a reason; the run goes on, and the audit says UNKNOWN.
@@ -9,7 +9,7 @@ A source that cannot be read leaves null and a reason; the run goes on, and the 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,12 @@ import pyarrow as pa
 
 from rushlab.model.errors import ResultError
 from rushlab.world.evidence_database import OF_DATABASE, collect_database, database_engine
-from rushlab.world.evidence_files import SCHEMAS
+from rushlab.world.evidence_files import SCHEMAS, write_frame
 from rushlab.world.evidence_redis import collect_redis, redis_client
 from rushlab.world.evidence_service import collect_service
 from rushlab.world.evidence_topic import KafkaTopicReader, collect_dead_letters, collect_offsets, collect_topic
 from rushlab.world.files import storage, write_json
+from rushlab.world.samples import Sample
 from rushlab.world.stack.backend import Endpoints, Target
 
 FACTS = "evidence.json"
@@ -60,6 +61,7 @@ def collect(
     baseline: Mapping[str, int] | None = None,
     drained: float | None = None,
     undrained: str | None = None,
+    samples: Sequence[Sample] | None = None,
 ) -> None:
     """Collect everything that is known of the target's coupon into `folder`.
 
@@ -72,6 +74,8 @@ def collect(
         Epoch second at which every accepted coupon was confirmed; None = the drain timed out.
     undrained
         Why the database could not be asked for that; also the reason of what is then not had of it.
+    samples
+        The stock while the run went; None = nobody looked.
 
     Raises
     ------
@@ -91,6 +95,9 @@ def collect(
         reasons |= missing
     if undrained:
         reasons |= dict.fromkeys(({"drained", *OF_DATABASE} & set(reasons)), undrained)
+    if samples is not None:
+        with storage(folder):
+            write_frame(folder / "samples.parquet", SCHEMAS["samples"], _sampled(samples))
     write_json(folder / FACTS, facts | {"reasons": reasons})
 
 
@@ -131,10 +138,14 @@ def _sources(
                 collect_topic(KafkaTopicReader(endpoints.kafka), target.topic, target.coupon_id, folder),
                 collect_dead_letters(KafkaTopicReader(endpoints.kafka), target.topic, folder),
                 collect_service(target.metrics.get("service", ()), baseline),
-                ({"issued_samples_max": None}, {"issued_samples_max": "this version takes no samples during the run"}),
             ]
         finally:
             engine.dispose()
+
+
+def _sampled(samples: Sequence[Sample]) -> Iterator[pa.Table]:
+    if samples:
+        yield pa.Table.from_pylist([one._asdict() for one in samples], schema=SCHEMAS["samples"])
 
 
 def _offsets(endpoints: Endpoints, target: Target, drained: float | None) -> Found:

@@ -38,7 +38,23 @@ TOPIC = pa.schema(
 )
 #: Where each message that was set aside had been on the topic, and how often it was tried (-1 = not told).
 DEAD = pa.schema([("partition", pa.int64()), ("offset", pa.int64()), ("tries", pa.int64())])
-SCHEMAS = {"issues": ISSUES, "outbox": OUTBOX, "topic": TOPIC, "effects": EFFECTS, "dead": DEAD}
+#: The stock while the run went, one row per look; null = not to be had at that moment.
+SAMPLES = pa.schema(
+    [
+        ("at", pa.float64()),
+        ("issued", pa.int64()),
+        ("database_remaining", pa.int64()),
+        ("redis_remaining", pa.int64()),
+    ]
+)
+SCHEMAS = {
+    "issues": ISSUES,
+    "outbox": OUTBOX,
+    "topic": TOPIC,
+    "effects": EFFECTS,
+    "dead": DEAD,
+    "samples": SAMPLES,
+}
 
 
 def write_frame(path: Path, schema: pa.Schema, chunks: Iterable[pa.Table]) -> int:

@@ -15,6 +15,11 @@ def redis_client(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
 
 
+def stock_key(coupon_id: int) -> str:
+    """Where the service keeps what is left of a coupon."""
+    return f"coupon:{coupon_id}:stock"
+
+
 def collect_redis(client: redis.Redis, coupon_id: int) -> tuple[dict[str, Any], dict[str, str]]:
     """The remaining stock and the number of users that hold a coupon, as Redis has them.
 
@@ -26,7 +31,7 @@ def collect_redis(client: redis.Redis, coupon_id: int) -> tuple[dict[str, Any], 
     """
     facts: dict[str, Any] = {"redis_remaining": None, "redis_users": None}
     reasons: dict[str, str] = {}
-    key, users = f"coupon:{coupon_id}:stock", f"coupon:{coupon_id}:users"
+    key, users = stock_key(coupon_id), f"coupon:{coupon_id}:users"
     try:
         remaining = client.get(key)
         if remaining is None:
