@@ -45,9 +45,7 @@ def tune(
     from rushlab.flows.workbench import Workbench
 
     bench = Workbench.open()
-    order = TuneOrder.parse(
-        bench, plan, resume=resume, blocks=blocks, scale=scale, backend=backend, confirm=confirm
-    )
+    order = TuneOrder.parse(bench, plan, resume=resume, blocks=blocks, scale=scale, backend=backend, confirm=confirm)
     if order.resumed is None:
         _look_ahead(bench, order.plan, silent=(quiet or as_json) and not preview)
     if preview:

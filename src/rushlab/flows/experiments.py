@@ -69,7 +69,7 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
         seed=plan.seed,
         a_a=plan.a_a,
         complete=folder.progress.complete,
-        sentence=sentence(plan, arms, found, best, first_look, won),
+        sentence=sentence(plan, arms, found, best, first_look=first_look, winner=won),
         exploratory=first_look,
         arms=arms,
         comparisons=found,

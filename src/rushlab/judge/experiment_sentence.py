@@ -28,6 +28,7 @@ def sentence(
     arms: Sequence[ArmResult],
     found: Sequence[Comparison],
     ranking: Sequence[str],
+    *,
     first_look: str | None,
     winner: Winner | None = None,
 ) -> str:

@@ -39,6 +39,11 @@ def _badges(result: ExperimentResult) -> Iterator[Cell]:
 def _warnings(result: ExperimentResult) -> Iterator[str]:
     if not result.complete:
         yield "The experiment is not complete: only whole blocks count."
+    confirmation = result.winner.confirmation if result.winner else None
+    if result.winner and result.ranking and confirmation is None:
+        yield "The winner is not confirmed by fresh runs: the best of several is biased upward."
+    if confirmation and not confirmation.complete:
+        yield "The fresh runs that confirm the winner are not all made."
     if result.exploratory:
         yield f"Exploratory: {result.exploratory}."
     for arm in result.arms:

@@ -10,9 +10,10 @@ from rich.text import Text
 from rushlab.model.experiment_result import ExperimentResult
 from rushlab.model.metric import METRICS
 from rushlab.model.preview import Preview
-from rushlab.show import experiment
+from rushlab.show import experiment, sweep
 from rushlab.show.experiment_words import interval, ratio, share
 from rushlab.show.lists import checks, columns
+from rushlab.show.table import Table
 from rushlab.show.terminal import grid
 
 
@@ -24,6 +25,11 @@ def preview(found: Preview) -> RenderableType:
     lines = [
         f"by {METRICS[plan.goal.metric].title} ({plan.goal.better} is better), margin {share(plan.goal.margin)}",
         f"{plan.runs} runs of about {found.seconds_per_run:.0f} s: about {max(1, round(found.seconds / 60))} minutes",
+        *(
+            [f"of them {plan.runs_to_confirm} confirm the winner in {plan.confirm} fresh blocks"]
+            if plan.confirm
+            else []
+        ),
         f"smallest change that can be seen: {seen if found.smallest else 'unknown: run plans/a-a.yaml first'}",
     ]
     warned = [Text(f"note: {text}", style="yellow") for text in found.warnings]
@@ -43,8 +49,19 @@ def result(found: ExperimentResult) -> RenderableType:
     for metric in dict.fromkeys(one.metric for one in found.comparisons):
         tables += [Text(f"{METRICS[metric].title}{'' if metric == found.metric else ' (exploratory)'}", style="bold")]
         tables += [part for one in experiment.tables(found, metric) for part in (grid(one), Text())]
+    tables += _swept(found)
     left = [Text(text, style="yellow") for text in _left_out(found)]
     return Group(Text(found.sentence, style="bold"), Text(), *tables, checks(found.checks), *left)
+
+
+def _swept(found: ExperimentResult) -> Iterator[RenderableType]:
+    """The winner's two figures, effects by the primary metric, the front."""
+    for part in (*sweep.winner(found), *(sweep.front(found) if found.front else ())):
+        if isinstance(part, Table):
+            yield from (grid(part), Text())
+    effects = [one for one in found.effects if one.comparison.metric == found.metric]
+    if effects:
+        yield from (grid(sweep.effect_table(effects)), Text())
 
 
 def _left_out(found: ExperimentResult) -> Iterator[str]:
