@@ -92,6 +92,7 @@ MISTAKES = [
     ({"blocks": 1}, "cannot have 1 block"),
     ({"blocks": 0}, "cannot have 0 blocks"),
     ({"blocks": 1000}, "100 are the most"),
+    ({"variants": [{"set": {"pool_size": 20}, "trap": "yes"}]}, "trap cannot be 'yes'"),
     ({"confirm": 1}, "confirm: cannot have 1 block"),
     ({"confirm": -6}, "confirm: cannot have -6 blocks"),
     ({"confirm": True}, "confirm cannot be True"),
@@ -172,3 +173,8 @@ def test_every_shipped_plan_can_be_read(bench, name):
     assert found.title
     assert len(found.arms) <= 9
     assert set(shipped(bench)) >= {name}
+
+
+def test_traps_of_section_6_are_marked(bench):
+    assert [arm.name for arm in open_plan(bench, "section-6").arms if arm.trap] == ["pool", "partitions"]
+    assert [arm.trap for arm in open_plan(bench, "partitions").arms] == [False, False, False, True]

@@ -139,17 +139,73 @@ def test_what_only_an_experiment_settles_names_it() -> None:
     [("better", CONFIRMED), ("worse", REFUTED), ("equivalent", REFUTED), ("inconclusive", OPEN)],
 )
 def test_an_experiment_on_the_measures_own_knobs_decides_before_any_run(verdict: str, decision: Decision) -> None:
-    trial = Trial(
-        experiment="lock-scope-1",
-        knobs=frozenset({"lock_scope"}),
-        metric="accept p95",
-        verdict=verdict,
-        ratio=0.5,
-        interval=(0.4, 0.6),
-    )
-    found = answer(BY_ID["narrow-lock"], {"stress-500": run()}, [trial])
+    found = answer(BY_ID["narrow-lock"], {"stress-500": run()}, [trial(verdict)])
     assert (found.decision, found.runs, found.value) == (decision, ("lock-scope-1",), 0.5)
-    assert answer(BY_ID["pool-size"], {"stress-500": run()}, [trial]).runs == ("run-of-stress-500",)
+    assert answer(BY_ID["pool-size"], {"stress-500": run()}, [trial(verdict)]).runs == ("run-of-stress-500",)
+
+
+def trial(verdict: str, changes=None, **more) -> Trial:
+    fields = {
+        "experiment": "lock-scope-1",
+        "arm": "narrow",
+        "against": "baseline",
+        "changes": changes or {"lock_scope": ("wide", "narrow")},
+        "metric": "accept p95",
+        "verdict": verdict,
+        "ratio": 0.5,
+        "interval": (0.4, 0.6),
+    }
+    return Trial(**fields | more)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "same"),
+    [
+        ("pool-size", {"pool_size": (10, 20)}, True),
+        ("pool-size", {"pool_size": (10, 2)}, False),
+        ("pool-size", {"pool_size": (10, 20), "outbox": ("per-request", "grouped")}, False),
+        ("partitions-and-consumers", {"partitions": (1, 4), "consumers": (1, 4)}, True),
+        ("partitions-and-consumers", {"partitions": (1, 4), "partition_key": ("coupon", "user")}, True),
+        ("partitions-and-consumers", {"partitions": (4, 1)}, False),
+        ("batch-or-async", {"consumer_mode": ("single", "async")}, True),
+        ("batch-or-async", {"consumer_mode": ("batch", "single")}, False),
+        ("atomic", {"reservation": ("redis-lock", "redis-lua")}, True),
+        ("atomic", {"reservation": ("redis-lock", "db-lock")}, False),
+        ("watchdog", {"lock_ttl": (30.0, 3.0)}, True),
+        ("watchdog", {}, False),
+    ],
+)
+def test_a_trial_counts_only_when_it_changes_the_measures_knobs_its_way(name: str, changes: dict, same: bool) -> None:
+    assert BY_ID[name].carried_out_by(changes) is same
+    found = answer(BY_ID[name], {}, [trial("worse", changes)] if changes else [])
+    assert (found.decision is REFUTED) is same
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "decision"),
+    [
+        (("better", "equivalent"), CONFIRMED),
+        (("better", "inconclusive"), CONFIRMED),
+        (("better", "worse"), OPEN),
+        (("equivalent", "worse"), REFUTED),
+        (("equivalent", "inconclusive"), OPEN),
+    ],
+)
+def test_several_trials_of_one_measure_are_taken_together(verdicts, decision: Decision) -> None:
+    trials = [trial(one, experiment=f"e-{place}") for place, one in enumerate(verdicts)]
+    found = answer(BY_ID["narrow-lock"], {}, trials)
+    assert found.decision is decision
+    assert set(found.runs) == {"e-0", "e-1"}
+    assert all(one in found.reason for one in verdicts)
+
+
+def test_a_trap_refutes_only_where_nothing_else_was_tried() -> None:
+    trap = trial("equivalent", {"pool_size": (10, 30)}, arm="pool", trap=True)
+    helped = trial("better", {"pool_size": (2, 20)}, arm="twenty", experiment="pool-size-1", ratio=0.3)
+    alone, both = answer(BY_ID["pool-size"], {}, [trap]), answer(BY_ID["pool-size"], {}, [trap, helped])
+    assert (alone.decision, both.decision, both.value) == (REFUTED, CONFIRMED, 0.3)
+    assert "'pool' against 'baseline' equivalent, where no effect was expected" in both.reason
+    assert both.runs == ("pool-size-1", "lock-scope-1")
 
 
 #: Per rule a change of the facts that must change what is said.

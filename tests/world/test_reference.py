@@ -18,7 +18,10 @@ def test_the_reports_figures() -> None:
 
 def test_the_reports_guesses_are_in_its_own_words_and_have_a_rule_and_a_plan_that_are_there() -> None:
     original = (PROJECT / "data/reference/report-ko.md").read_text("utf-8")
-    guesses = read_reference(PROJECT / PATH).guesses
+    reference = read_reference(PROJECT / PATH)
+    guesses = reference.guesses
+    assert [problem.section for problem in reference.problems] == ["6-1", "6-2", "6-3"]
+    assert all(problem.quote in original for problem in reference.problems)
     assert {guess.section for guess in guesses} == {"5-2", "5-3", "6-1", "6-2", "6-3"}
     for guess in guesses:
         assert all(part.strip() in original for part in guess.quote.split("…")), guess.id

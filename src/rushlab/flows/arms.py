@@ -12,7 +12,7 @@ from rushlab.model.metric import find_metric
 from rushlab.model.plan import Arm, Crossing, Factor
 from rushlab.model.variant import KnobValue, Variant, unknown
 
-KEYS = ("name", "preset", "set", "section", "note", "metric", "against")
+KEYS = ("name", "preset", "set", "section", "note", "metric", "against", "trap")
 #: A half fraction needs this many factors: below, main effects would be mistaken for interactions.
 FEWEST_FACTORS = 3
 
@@ -39,6 +39,7 @@ def read_arm(bench: Workbench, fields: Any, name: str | None, *, preset: str | N
         section=str(known.get("section", "")),
         note=str(known.get("note", "")),
         against=str(known.get("against", "")),
+        trap=_flag(known.get("trap", False)),
         metric=find_metric(str(known["metric"])).name if "metric" in known else "",
     )
 
@@ -114,6 +115,12 @@ def _fields(fields: Any) -> Mapping[str, Any]:
         if key not in KEYS:
             raise unknown("Key of a variant", str(key), KEYS)
     return fields
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"trap cannot be {value!r}", "it is true or false")
+    return value
 
 
 def _label(changes: Mapping[str, KnobValue]) -> str:

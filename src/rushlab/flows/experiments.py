@@ -16,11 +16,11 @@ from rushlab.judge.experiment_checks import NOISE_BLOCKS, checks
 from rushlab.judge.experiment_sentence import exploratory, sentence
 from rushlab.judge.guess_facts import Trial
 from rushlab.judge.pareto import front
+from rushlab.judge.trials import trials_of
 from rushlab.judge.winner import winner
 from rushlab.model.errors import PointsError, ResultError
 from rushlab.model.experiment import Place, SlotState
 from rushlab.model.experiment_result import Confirmation, ExperimentResult, MeasuredRun, Noise
-from rushlab.model.metric import METRICS
 from rushlab.model.plan import Operating
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status, Validity
@@ -133,26 +133,13 @@ def last_noise(bench: Workbench, metric: str, environment: dict[str, Any], load:
 def trials(bench: Workbench, environment: dict[str, Any]) -> tuple[Trial, ...]:
     """What finished experiments on this host and these versions found by declared metrics, the newest first.
 
-    Exploratory experiments settle nothing, nor do arms in which an invariant failed.
+    Of each plan its newest experiment counts. Exploratory ones settle nothing, nor do arms that broke an invariant.
     """
     alike = [one for one in all_experiments(bench.settings.experiments) if _same_place(one, environment)]
     finished = [one for one in reversed(alike) if one.progress.complete and not one.planned.plan.a_a]
     results = [result_of(bench, one) for one in finished]
-    return tuple(trial for result in results if not result.exploratory for trial in _trials(result))
-
-
-def _trials(result: ExperimentResult) -> Iterator[Trial]:
-    for one in result.comparisons:
-        if one.declared and one.verdict and one.ratio and one.interval:
-            before, after = result.arm(one.baseline).knobs, result.arm(one.variant).knobs
-            yield Trial(
-                experiment=result.experiment,
-                knobs=frozenset(knob for knob in after if after[knob] != before.get(knob)),
-                metric=METRICS[one.metric].title,
-                verdict=str(one.verdict),
-                ratio=one.ratio,
-                interval=one.interval,
-            )
+    newest = {result.plan: result for result in reversed(results) if not result.exploratory}
+    return tuple(trial for result in results if newest.get(result.plan) is result for trial in trials_of(result))
 
 
 def result_json(result: ExperimentResult) -> dict[str, Any]:

@@ -176,6 +176,7 @@ def _arm_result(plan: Plan, arm: Arm, runs: Sequence[MeasuredRun]) -> ArmResult:
         backlog=max(backlogs) if backlogs else None,
         red=bool(wrong),
         bar=f"{', '.join(wrong)} failed" if wrong else _unmet(plan, used),
+        trap=arm.trap,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rushlab.model.guess import Changes
 from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import Status
 
@@ -68,11 +69,17 @@ Runs = Mapping[str, RunFacts]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What an experiment found when it changed just these knobs."""
+    """What an experiment found of an arm that changed just these knobs against another.
+
+    `trap`: no effect was expected of it, because what it relieves did not bind there.
+    """
 
     experiment: str
-    knobs: frozenset[str]
+    arm: str
+    against: str
+    changes: Changes
     metric: str
     verdict: str
     ratio: float
     interval: tuple[float, float]
+    trap: bool = False

@@ -20,23 +20,55 @@ Rule = Callable[[Guess, RunFacts, Runs], Answer]
 def answer(guess: Guess, runs: Runs, trials: Iterable[Trial] = ()) -> Answer:
     """The answer to one guess or measure from the runs of one variant (profile → facts) and from experiments.
 
-    An experiment that changed only the measure's own knobs decides before any run.
+    Experiments that changed only the measure's own knobs, its way, decide before any run.
     """
-    tried = next((trial for trial in trials if trial.knobs and trial.knobs <= set(guess.knobs)), None)
+    tried = from_trials(guess, trials)
     if tried is not None:
-        return _tried(guess, tried)
+        return tried
     deciding = next((runs[name] for name in guess.profiles if name in runs), None)
     if deciding is None:
         return left_open(guess, f"there is no usable run of {' or '.join(guess.profiles)}", command=run_both(guess))
     return RULES[guess.rule](guess, deciding, runs)
 
 
-def _tried(guess: Guess, trial: Trial) -> Answer:
-    verdicts = {"better": Decision.CONFIRMED, "worse": Decision.REFUTED, "equivalent": Decision.REFUTED}
+def from_trials(guess: Guess, trials: Iterable[Trial]) -> Answer | None:
+    """What experiments say of a measure; None when none carried it out.
+
+    Where no effect was expected, none refutes the measure there only: other trials decide before. It is confirmed by
+    one that is better and none that is worse, refuted when all are worse or equivalent; else it stays open.
+    """
+    carried_out = [trial for trial in trials if guess.carried_out_by(trial.changes)]
+    traps = [trial for trial in carried_out if trial.trap]
+    deciding = [trial for trial in carried_out if not trial.trap] or traps
+    if not deciding:
+        return None
+    decision = _decision({trial.verdict for trial in deciding})
+    first = next((trial for trial in deciding if VERDICTS.get(trial.verdict) is decision), deciding[0])
+    told = [first, *(trial for trial in deciding if trial is not first), *(one for one in traps if one not in deciding)]
+    return Answer(
+        guess=guess,
+        decision=decision,
+        reason="experiments: " + "; ".join(map(_told, told)),
+        value=first.ratio,
+        unit="×",
+        runs=tuple(dict.fromkeys(trial.experiment for trial in told)),
+    )
+
+
+VERDICTS = {"better": Decision.CONFIRMED, "worse": Decision.REFUTED, "equivalent": Decision.REFUTED}
+
+
+def _decision(verdicts: set[str]) -> Decision:
+    if "better" in verdicts and "worse" not in verdicts:
+        return Decision.CONFIRMED
+    return Decision.REFUTED if verdicts <= {"worse", "equivalent"} else Decision.OPEN
+
+
+def _told(trial: Trial) -> str:
     low, high = trial.interval
-    reason = f"an experiment found {trial.verdict}: {trial.metric} × {trial.ratio:.2f} (95 %: {low:.2f} to {high:.2f})"
-    decision = verdicts.get(trial.verdict, Decision.OPEN)
-    return Answer(guess=guess, decision=decision, reason=reason, value=trial.ratio, unit="×", runs=(trial.experiment,))
+    figure = f"{trial.metric} × {trial.ratio:.2f} (95 %: {low:.2f} to {high:.2f})"
+    trap = ", where no effect was expected" if trial.trap else ""
+    return f"{trial.arm!r} against {trial.against!r} {trial.verdict}{trap}, {figure}"
 
 
 RULES: dict[str, Rule] = {

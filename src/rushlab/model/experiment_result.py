@@ -42,7 +42,7 @@ class ArmResult(Struct, frozen=True, kw_only=True):
     """One arm over its blocks: `typical` is the geometric mean of each metric, `counts` the sums of the audits.
 
     `bar` says why the arm is outside the ranking (an invariant failed, a constraint of the plan is not met).
-    `red`: an invariant failed. `metric` is the one it was declared to be judged by.
+    `red`: an invariant failed. `metric` is the one it was declared to be judged by. `trap`: no effect is expected.
     """
 
     name: str
@@ -58,6 +58,7 @@ class ArmResult(Struct, frozen=True, kw_only=True):
     backlog: int | None
     red: bool
     bar: str | None
+    trap: bool = False
 
 
 class Noise(Struct, frozen=True, kw_only=True):

@@ -7,14 +7,21 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rushlab.model.variant import KnobValue
+
 Kind = Literal["guess", "measure"]
+#: Where a measure takes a knob: up, down, or to one of these values.
+Direction = Literal["more", "less"] | tuple[str, ...]
+#: Knob → its value before and with a change.
+Changes = dict[str, tuple[KnobValue, KnobValue]]
 
 
 class Guess(Struct, frozen=True, kw_only=True):
     """One guess of section 5 or one measure of section 6: the original's words, ours, and what decides it.
 
     `rule` names the function of `judge.guesses`, `profiles` the runs that it looks at (first the one that decides),
-    `knobs` the settings that carry out a measure, `plan` the experiment that settles what runs alone cannot.
+    `knobs` the settings that carry out a measure, `towards` where it takes them (a knob without one may be anything),
+    `plan` the experiment that settles what runs alone cannot.
     """
 
     id: str
@@ -25,7 +32,23 @@ class Guess(Struct, frozen=True, kw_only=True):
     says: str
     profiles: tuple[str, ...]
     knobs: tuple[str, ...] = ()
+    towards: dict[str, Direction] = {}
     plan: str | None = None
+
+    def carried_out_by(self, changes: Changes) -> bool:
+        """Whether a change of knobs is this measure: it changes nothing else, and nothing the other way."""
+        if not changes or not changes.keys() <= set(self.knobs):
+            return False
+        return all(_leads(self.towards.get(knob), *values) for knob, values in changes.items())
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What a part of section 6 wants to cure: the original's words and ours."""
+
+    section: str
+    title: str
+    quote: str
+    says: str
 
 
 class GuessList(Struct, frozen=True, kw_only=True):
@@ -34,6 +57,15 @@ class GuessList(Struct, frozen=True, kw_only=True):
     source: str
     notes: tuple[str, ...]
     guesses: tuple[Guess, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def _leads(direction: Direction | None, before: KnobValue, after: KnobValue) -> bool:
+    if direction is None:
+        return True
+    if isinstance(direction, tuple):
+        return after in direction
+    return float(after) > float(before) if direction == "more" else float(after) < float(before)
 
 
 class Decision(StrEnum):

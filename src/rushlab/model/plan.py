@@ -31,7 +31,8 @@ class Arm(Struct, frozen=True, kw_only=True):
 
     `metric` is the one this arm is judged by, where it is not the plan's: what acts on the asynchronous half is
     judged by what is confirmed. `against` names the arm it is held against, where that is not the baseline: a
-    measure shows what it brings only where its resource binds.
+    measure shows what it brings only where its resource binds. `trap`: no effect is expected of it, because what it
+    relieves does not bind there.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Arm(Struct, frozen=True, kw_only=True):
     note: str = ""
     metric: str = ""
     against: str = ""
+    trap: bool = False
 
 
 class Factor(Struct, frozen=True, kw_only=True):

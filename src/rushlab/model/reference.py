@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from rushlab.model.guess import Guess
+from rushlab.model.guess import Guess, Problem
 
 
 class ReferenceServer(Struct, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class ReferenceProfile(Struct, frozen=True, kw_only=True):
 
 
 class Reference(Struct, frozen=True, kw_only=True):
-    """All of it: its source, what was inferred, thresholds, servers, profiles; guesses have a file of their own."""
+    """All of it: its source, what was inferred, thresholds, servers, profiles. Guesses, problems: a file of their own."""
 
     source: str
     notes: tuple[str, ...]
@@ -55,3 +55,4 @@ class Reference(Struct, frozen=True, kw_only=True):
     environment: tuple[ReferenceServer, ...]
     profiles: dict[str, ReferenceProfile]
     guesses: tuple[Guess, ...] = ()
+    problems: tuple[Problem, ...] = ()

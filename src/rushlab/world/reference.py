@@ -27,7 +27,8 @@ def read_reference(path: Path) -> Reference:
         A file is missing, cannot be read, or does not have the expected form.
     """
     figures = _read(path, Reference, "figures")
-    return replace(figures, guesses=_read(path.with_name("guesses.json"), GuessList, "guesses").guesses)
+    listed = _read(path.with_name("guesses.json"), GuessList, "guesses")
+    return replace(figures, guesses=listed.guesses, problems=listed.problems)
 
 
 def _read(path: Path, kind: type[Content], what: str) -> Content:

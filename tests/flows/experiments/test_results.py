@@ -229,7 +229,11 @@ def test_only_experiments_that_stand_settle_a_guess(bench, driver, tuning, plan)
     assert trials(bench, driver.environment) == (), "without a noise floor it is exploratory"
     tuning.start(plan(a_a=True, variants=[], blocks=6))
     (found,) = trials(bench, driver.environment)
-    assert (found.knobs, found.verdict) == (frozenset({"pool_size"}), "better")
+    assert (found.changes, found.verdict) == ({"pool_size": (10, 20)}, "better")
+    driver.value = faster(1.4)
+    tuning.start(plan(blocks=6))
+    (found,) = trials(bench, driver.environment)
+    assert found.verdict == "worse", "of each plan its newest experiment counts"
     assert trials(bench, driver.environment | {"versions": {"redis": "8"}}) == ()
 
 

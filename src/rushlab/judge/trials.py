@@ -1,0 +1,125 @@
+"""What an experiment tried of the original report's recommendations, and whether its expectations held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rushlab.judge.guess_facts import Trial
+from rushlab.judge.guesses import from_trials
+from rushlab.model.comparison import Comparison, Outcome
+from rushlab.model.experiment_result import ArmResult, ExperimentResult
+from rushlab.model.guess import Answer, Changes, Guess
+from rushlab.model.metric import METRICS
+
+
+class Expectation(StrEnum):
+    """What became of the expectation that an arm has no effect."""
+
+    HELD = "held"
+    BROKEN = "did not hold"
+    OPEN = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One variant, with the comparison that was declared for it; None = it has none."""
+
+    result: ExperimentResult
+    arm: ArmResult
+    comparison: Comparison | None
+
+    @property
+    def against(self) -> ArmResult:
+        """The arm that it is held against."""
+        return self.result.arm(self.comparison.baseline if self.comparison else self.result.baseline)
+
+    @property
+    def changes(self) -> Changes:
+        return changes(self.against, self.arm)
+
+    @property
+    def expectation(self) -> Expectation | None:
+        """Whether a trap had no effect, as was expected; None for any other arm.
+
+        Only equivalence shows that there is none: what is not shown to differ may still do so.
+        """
+        if not self.arm.trap:
+            return None
+        verdict = self.comparison.verdict if self.comparison else None
+        if verdict is Outcome.EQUIVALENT:
+            return Expectation.HELD
+        return Expectation.BROKEN if verdict in (Outcome.BETTER, Outcome.WORSE) else Expectation.OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """One measure of section 6: what was tried of it, and the answer (None: nothing that stands tried it)."""
+
+    measure: Guess
+    tried: tuple[Tried, ...]
+    answer: Answer | None
+
+
+def changes(before: ArmResult, after: ArmResult) -> Changes:
+    """Knob → its values in both arms, for those that differ."""
+    return {
+        knob: (before.knobs[knob], value)
+        for knob, value in after.knobs.items()
+        if knob in before.knobs and before.knobs[knob] != value
+    }
+
+
+def tried(results: Sequence[ExperimentResult]) -> tuple[Tried, ...]:
+    """Every variant, experiment by experiment."""
+    return tuple(
+        Tried(result=result, arm=arm, comparison=result.comparison(arm.name, arm.metric))
+        for result in results
+        for arm in result.arms
+        if arm.name != result.baseline
+    )
+
+
+def recommendations(measures: Sequence[Guess], results: Sequence[ExperimentResult]) -> tuple[Recommendation, ...]:
+    """The measures in the original's order, each with the arms that carry it out and what they say.
+
+    An exploratory experiment shows its figures and decides nothing.
+    """
+    arms = tried(results)
+    standing = [trial for result in results if not result.exploratory for trial in trials_of(result)]
+    return tuple(
+        Recommendation(
+            measure=measure,
+            tried=tuple(one for one in arms if measure.carried_out_by(one.changes)),
+            answer=from_trials(measure, standing),
+        )
+        for measure in measures
+        if measure.kind == "measure"
+    )
+
+
+def together(measures: Sequence[Guess], results: Sequence[ExperimentResult]) -> tuple[Tried, ...]:
+    """Variants that stand for recommendations (they name a section) and are none of them alone."""
+    alone = [measure for measure in measures if measure.kind == "measure"]
+    return tuple(
+        one for one in tried(results) if one.arm.section and not any(m.carried_out_by(one.changes) for m in alone)
+    )
+
+
+def trials_of(result: ExperimentResult) -> Iterator[Trial]:
+    """Every declared comparison that has a verdict and an interval."""
+    for one in result.comparisons:
+        if one.declared and one.verdict and one.ratio and one.interval:
+            arm = result.arm(one.variant)
+            yield Trial(
+                experiment=result.experiment,
+                arm=one.variant,
+                against=one.baseline,
+                changes=changes(result.arm(one.baseline), arm),
+                metric=METRICS[one.metric].title,
+                verdict=str(one.verdict),
+                ratio=one.ratio,
+                interval=one.interval,
+                trap=arm.trap,
+            )
