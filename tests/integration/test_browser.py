@@ -154,6 +154,27 @@ def test_print_has_every_figure_within_the_paper(browser: Browser, pages: dict[s
     visit.page.close()
 
 
+#: Lays the page out in columns as high as an A4 sheet: the engine cuts them where it would cut sheets of paper.
+SHEETS = """() => Object.assign(document.querySelector('main').style, {
+  height: '1031px', width: '703px', minWidth: 0, columnWidth: '703px', columnGap: '17px', columnFill: 'auto'})"""
+CUT = "all => all.filter(one => one.getClientRects().length > 1).length"
+
+
+@pytest.mark.parametrize("kind", ["plain", "run"], indirect=True)
+def test_print_cuts_no_figure_finding_or_row_and_no_table_leaves_the_paper(
+    browser: Browser, pages: dict[str, Path], kind: str
+) -> None:
+    visit = Visit(browser, pages[kind], viewport={"width": 703, "height": 1031})
+    visit.page.emulate_media(media="print")
+    visit.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(visit.page.locator("figure .main-svg").first).to_have_attribute("width", "660")
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == 703
+    visit.page.evaluate(SHEETS)
+    for whole in ("figure", ".rl-findings li", "tbody tr"):
+        assert visit.page.locator(whole).evaluate_all(CUT) == 0, whole
+    visit.page.close()
+
+
 def test_contents_lead_to_their_sections(browser: Browser, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["plain"], viewport={"width": 1440, "height": 900})
     links = visit.page.locator(".contents a")

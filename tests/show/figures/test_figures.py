@@ -1,12 +1,15 @@
 import dataclasses
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from rushlab.model.verdict import Validity, Verdict
 from rushlab.show import figures, sections
 from rushlab.show.figures.chart import MIME, POINTS
+from rushlab.show.figures.glance import HOLLOW
 from rushlab.show.figures.over_time import binned
 from rushlab.show.views import RunView, Study
 
@@ -133,3 +136,22 @@ def test_a_timeline_marks_the_onset_of_trouble(view: RunView) -> None:
     calm = figures.timeline(dataclasses.replace(view, timeline=slow.assign(p95_ms=5.0)))
     assert [shape.yref for shape in calm.layout.shapes] == ["y2"]
     assert "onset" not in calm.layout.meta["caption"]
+
+
+def test_the_overview_marks_doubtful_runs_as_hollow_and_says_so(study: Study, exchange: Callable[..., Study]) -> None:
+    doubtful = exchange(study, "report", "load", verdict=Verdict(validity=Validity.UNKNOWN, checks=(), reason="no k6"))
+    for chart in figures.overview(doubtful):
+        traces = {trace.name: trace for trace in chart.data}
+        symbols = dict(zip(traces["ours: report"].y, traces["ours: report"].marker.symbol, strict=True))
+        assert symbols["load"] == "circle-open"
+        assert {symbols[name] for name in symbols if name != "load"} == {"circle"}
+        assert "no k6" in traces["ours: report"].customdata[0] + traces["ours: report"].customdata[1]
+        assert set(traces["ours: recommended"].marker.symbol) == {"square"}
+        assert HOLLOW in traces
+        assert chart.description.count("(doubtful)") == 1
+
+
+def test_the_overview_of_runs_without_doubt_has_no_hollow_mark(study: Study) -> None:
+    for chart in figures.overview(study):
+        assert HOLLOW not in [trace.name for trace in chart.data]
+        assert "doubtful" not in chart.description

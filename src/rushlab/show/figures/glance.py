@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import plotly.graph_objects as go
 
 from rushlab.show import units
-from rushlab.show.claims import supported, usable
+from rushlab.show.claims import doubt, supported, usable
 from rushlab.show.figures.chart import (
     MARKS,
     Chart,
@@ -27,30 +28,49 @@ from rushlab.show.views import Study
 
 #: What a figure shows: heading → profile → value.
 Values = Mapping[str, Mapping[str, float]]
+#: Heading → profile → why its run is held against nothing.
+Doubtful = Mapping[str, Mapping[str, str]]
+
+#: The legend's entry for hollow marks.
+HOLLOW = "hollow: doubtful, held against nothing"
 
 
 def overview(study: Study) -> Several:
     """Two dot plots over the profiles: p95 in ms (log axis) and requests as a share of the bound.
 
-    Runs that are INVALID or failed their audit are left out, and percentiles with too few samples.
+    Runs that are INVALID or failed their audit are left out, and percentiles with too few samples; the
+    marks of runs that are held against nothing (`claims.doubt`) are hollow.
     """
     return Several((_p95(study), _share(study)))
+
+
+def _doubtful(study: Study) -> Doubtful:
+    return {
+        ours(variant): {name: why for name, view in views.items() if (why := doubt(view)) is not None}
+        for variant, views in study.variants.items()
+    }
 
 
 def _p95(study: Study) -> Chart:
     values: dict[str, dict[str, float]] = {ORIGINAL: _original(study, "p95")}
     for variant in study.variants:
         values[ours(variant)] = {view.run.profile.name: p95 for view, _, p95 in supported(study, variant)}
-    limits = {milliseconds_limit(view.run.profile.thresholds) for view in study} - {None}
+    limits = {limit for view in study if (limit := milliseconds_limit(view.run.profile.thresholds))}
     lines = [limit_line(x0=limit, x1=limit, y0=0, y1=1, yref="paper") for limit in limits]
-    told = ", ".join(f"{limit:,g} ms" for limit in limits if limit)
+    told = ", ".join(f"{limit:,g} ms" for limit in limits)
     return _dot_plot(
         study,
         values,
         ("Response time, 95th percentile", "ms", f"Dashed line: the threshold, {told}." if told else ""),
-        xaxis=logarithmic("p95 over all requests, ms (log)"),
+        xaxis=logarithmic("p95 over all requests, ms (log)", decades=_decades(values, limits), tickangle=0),
         shapes=lines,
     )
+
+
+def _decades(values: Values, limits: set[float]) -> float:
+    """How many powers of ten the figure spans."""
+    shown = [*limits, *(value for found in values.values() for value in found.values() if value > 0)]
+    return math.log10(max(shown) / min(shown)) if shown else 1.0
 
 
 def _share(study: Study) -> Chart:
@@ -79,7 +99,10 @@ def _dot_plot(study: Study, values: Values, words: tuple[str, str, str], **layou
     heading, unit, caption = words
     roles = ["reference", *(variant_role(index) for index in range(len(study.variants)))]
     pairs = zip(values.items(), roles, strict=True)
-    traces = [_dots(name, role, found, unit) for (name, found), role in pairs if found]
+    doubtful = _doubtful(study)
+    traces = [_dots(name, role, found, unit, doubtful.get(name, {})) for (name, found), role in pairs if found]
+    if any(profile in doubtful.get(name, {}) for name, found in values.items() for profile in found):
+        traces.append(_hollow())
     shown = [name for name in study.profiles if any(name in found for found in values.values())]
     frame = {
         "title": title(heading),
@@ -92,22 +115,37 @@ def _dot_plot(study: Study, values: Values, words: tuple[str, str, str], **layou
     return chart(traces, _describe(study, heading, unit, values), caption, **frame, **layout)
 
 
-def _dots(name: str, role: str, values: Mapping[str, float], unit: str) -> go.Scatter:
+def _dots(name: str, role: str, values: Mapping[str, float], unit: str, doubtful: Mapping[str, str]) -> go.Scatter:
     mark = MARKS[role]
+    symbols = [f"{mark.symbol}-open" if profile in doubtful else mark.symbol for profile in values]
+    why = [f"<br>{literal(doubtful[profile])}" if profile in doubtful else "" for profile in values]
     return go.Scatter(
         x=[float(f"{number:.4g}") for number in values.values()],
         y=list(values),
         name=literal(name),
         mode="markers",
-        marker={"color": mark.colour, "symbol": mark.symbol, "size": 11, "line": {"width": 1.6, "color": mark.colour}},
+        marker={"color": mark.colour, "symbol": symbols, "size": 11, "line": {"width": 1.6, "color": mark.colour}},
         meta={"role": role},
-        hovertemplate=f"{literal(name)}: %{{x:,.4~g}} {unit}<extra>%{{y}}</extra>",
+        customdata=why,
+        hovertemplate=f"{literal(name)}: %{{x:,.4~g}} {unit}%{{customdata}}<extra>%{{y}}</extra>",
     )
 
 
+def _hollow() -> go.Scatter:
+    """Nothing but an entry of the legend."""
+    mark = MARKS["reference"]
+    look = {"color": mark.colour, "symbol": "circle-open", "size": 11, "line": {"width": 1.6, "color": mark.colour}}
+    return go.Scatter(x=[None], y=[None], name=HOLLOW, mode="markers", marker=look, meta={"role": "reference"})
+
+
 def _describe(study: Study, heading: str, unit: str, values: Values) -> str:
+    doubtful = _doubtful(study)
     parts = [
-        f"{name}: " + ", ".join(f"{profile} {units.milliseconds(value)} {unit}" for profile, value in found.items())
+        f"{name}: "
+        + ", ".join(
+            f"{profile} {units.milliseconds(value)} {unit}{' (doubtful)' * (profile in doubtful.get(name, {}))}"
+            for profile, value in found.items()
+        )
         for name, found in values.items()
         if found
     ]
