@@ -1,9 +1,10 @@
-"""`rushlab tune`, `experiment`: planned experiments, and what they say."""
+"""`rushlab tune`, `experiment`, `section-6`: planned experiments, and what they say."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,8 +20,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 
 
 def register(app: typer.Typer) -> None:
-    for command in (tune, experiment):
-        app.command(command.__name__)(command)
+    for name, command in (("tune", tune), ("experiment", experiment), ("section-6", section_six)):
+        app.command(name)(command)
 
 
 def tune(
@@ -70,6 +71,19 @@ def experiment(
     result = open_result(Workbench.open(), name)
     _print(result, as_json=as_json)
     raise typer.Exit(exit_code(result))
+
+
+def section_six(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Experiments, the main one first; none: the last that tries any.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write the page.")] = None,
+) -> None:
+    """Write the page of section 6: every recommendation of the original report with what experiments found."""
+    from rushlab.flows.section_six import write_section_six
+    from rushlab.flows.workbench import Workbench
+
+    typer.echo(write_section_six(Workbench.open(), names or [], out))
 
 
 def _look_ahead(bench: Workbench, plan: Plan, *, silent: bool) -> None:

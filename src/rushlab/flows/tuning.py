@@ -13,6 +13,8 @@ from rushlab.flows.confirming import confirm as confirm_winner
 from rushlab.flows.experiments import exit_code, open_result, result_json, result_of
 from rushlab.flows.live import NotebookListener, refuse_unknown_parameters
 from rushlab.flows.plans import open_plan, shipped
+from rushlab.flows.section_six import PAGE as SECTION_SIX
+from rushlab.flows.section_six import tries_recommendations, write_section_six
 from rushlab.flows.tune import Hands, Tuning, find_unfinished, to_confirm
 from rushlab.flows.workbench import Listener, Workbench
 from rushlab.model.errors import UsageError
@@ -131,9 +133,13 @@ def open_tuning(
 
 
 def write_result(bench: Workbench, tuned: Tuned) -> None:
-    """Write `experiment.json`, the executed notebook and its page beside the plan."""
+    """Write `experiment.json`, the executed notebook and its page beside the plan; where it tries recommendations of
+    the original report, also the page of its section 6.
+    """
     write_atomic(tuned.folder.path / "experiment.json", _json(tuned.result))
     write_page(bench, tuned.folder, tuned.result, tuned.page)
+    if tries_recommendations(tuned.result):
+        write_section_six(bench, [str(tuned.folder.path.absolute())], tuned.folder.path / SECTION_SIX)
 
 
 def write_page(bench: Workbench, folder: ExperimentFolder, result: ExperimentResult, target: Path) -> None:
