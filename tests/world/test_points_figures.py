@@ -127,6 +127,19 @@ def test_submetric_takes_points_with_all_of_its_tags(tmp_path):
     assert (found["t{status:200,name:a/b~c}"]["count"], found["t{status:200,name:a/b~c}"]["max"]) == (1, 1)
 
 
+def test_trends_of_one_count_keep_their_own_percentiles(tmp_path, monkeypatch):
+    """They are asked for together, as many as memory holds."""
+    names = [f"t{n}" for n in range(5)]
+    lines = [metric(name, "trend") for name in names]
+    lines += [point(name, 10 * n + value) for n, name in enumerate(names) for value in (1, 2, 3)]
+    for most in (points_sql.MAX_SELECTED, 7, 3, 0):
+        monkeypatch.setattr(points_sql, "MAX_SELECTED", most)
+        (tmp_path / str(most)).mkdir()
+        found = figures_of(tmp_path / str(most), *lines)["metrics"]
+        assert [found[name]["med"] for name in names] == [2, 12, 22, 32, 42]
+        assert [found[name]["p(90)"] for name in names] == pytest.approx([2.8, 12.8, 22.8, 32.8, 42.8])
+
+
 @pytest.mark.parametrize("kind", ["trend", "counter", "rate", "gauge"])
 def test_submetric_without_points_has_k6s_zeros_and_a_warning(tmp_path, kind):
     found = figures_of(tmp_path, metric("mm", kind, [submetric("mm", x="1")]), point("mm", 1), point("mm", 1, 9))

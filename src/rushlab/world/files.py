@@ -114,6 +114,14 @@ def text_of(path: Path, most_bytes: int) -> str:
         raise UsageError(f"{path} is not a text", str(error)) from error
 
 
+def identity(path: Path) -> tuple[int, ...]:
+    """What changes with the file: its inode, its size, and when both were written (ns); empty where there is none."""
+    if not path.is_file():
+        return ()
+    told = path.stat()
+    return told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file as hexadecimal digits, read in blocks."""
     with path.open("rb") as file:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rushlab.world.files import identity
+from rushlab.world.points_extract import extracted
 from rushlab.world.points_figures import disagreements, figures
 from rushlab.world.points_reader import Ingested, ingest
-from rushlab.world.points_sql import opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +41,14 @@ def attempts(parquet: Path) -> pd.DataFrame:
     end, so started = ended − blocked − duration. A request without a connection (refused, timed out
     while connecting) has no times: its start equals its end.
     """
-    with opened(parquet) as points:
-        frame = points.attempts(REQUEST_NAME)
+    return _attempts(parquet, identity(parquet)).copy(deep=False)  # copied on write
+
+
+@lru_cache(maxsize=1)
+def _attempts(parquet: Path, told_by: tuple[int, ...]) -> pd.DataFrame:
+    """Audit, figures and measures of a run ask for them one after another."""
+    with extracted(parquet) as tables:
+        frame = tables.attempts(REQUEST_NAME)
     return frame.astype({"user": "Int64", "status": "int64"})
 
 
@@ -50,8 +58,8 @@ def timeline(parquet: Path, start: float) -> pd.DataFrame:
     Requests count in the second in which they ended. Seconds without a request have NaN for its
     times; `vus` is k6's sample of that second (one second old where its clock slipped past), NaN in a gap.
     """
-    with opened(parquet) as points:
-        frame = points.per_second(start)
+    with extracted(parquet) as tables:
+        frame = tables.per_second(start)
     last = int(frame["second"].max()) if len(frame) else -1
     full = frame.set_index("second").reindex(range(last + 1)).rename_axis("second")
     full["vus"] = full["vus"].ffill(limit=1)
@@ -64,8 +72,8 @@ def durations(parquet: Path, statuses: Collection[int] | None = None) -> dict[st
 
     All but the count are None where there is no such request.
     """
-    with opened(parquet) as points:
-        return points.durations(None if statuses is None else sorted(statuses), _SHARES)
+    with extracted(parquet) as tables:
+        return tables.durations(None if statuses is None else sorted(statuses), _SHARES)
 
 
 def distribution(parquet: Path) -> pd.DataFrame:
@@ -75,8 +83,8 @@ def distribution(parquet: Path) -> pd.DataFrame:
     """
     import pandas as pd  # ingest alone never needs it
 
-    with opened(parquet) as points:
-        shares, times = points.distribution()
+    with extracted(parquet) as tables:
+        shares, times = tables.distribution()
     return pd.DataFrame({"quantile": shares, "ms": times}, dtype="float64")
 
 
@@ -87,8 +95,8 @@ def stages(parquet: Path, start: float, windows: Sequence[tuple[float, float]]) 
     median_ms, p90_ms, p95_ms, p99_ms, max_ms of http_req_duration over the requests begun in it.
     A request began at its end − blocked − duration. NaN where there is none; the windows must not overlap.
     """
-    with opened(parquet) as points:
-        return points.by_stage(start, windows)
+    with extracted(parquet) as tables:
+        return tables.by_stage(start, windows)
 
 
 def populations(parquet: Path, outcome_of: Callable[[int], str]) -> pd.DataFrame:
@@ -97,12 +105,11 @@ def populations(parquet: Path, outcome_of: Callable[[int], str]) -> pd.DataFrame
     `outcome_of` names the outcome of a status (0 = no answer). `first` and `last` are the epoch seconds at which
     the first and the last of these requests ended.
     """
-    with opened(parquet) as points:
-        return points.by_outcome(outcome_of)
+    with extracted(parquet) as tables:
+        return tables.by_outcome(outcome_of)
 
 
 def vus(parquet: Path) -> pd.DataFrame:
     """One row per sample of k6's active virtual users, in time order: time (epoch seconds), vus."""
-    sql = "SELECT epoch(time) AS time, value AS vus FROM points WHERE metric = 'vus' ORDER BY 1"
-    with opened(parquet) as points:
-        return points.frame(sql)
+    with extracted(parquet) as tables:
+        return tables.vus()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from rushlab.model.errors import PointsError
+from rushlab.world.files import identity
 from rushlab.world.points_line import Declaration, declaration_of
 from rushlab.world.points_reader import read_notes
 from rushlab.world.points_sql import Points, Selection, Totals, opened
@@ -31,6 +33,25 @@ class _Clock(Struct, frozen=True):
     source: str
 
 
+class _Metric(Struct, frozen=True):
+    """What the points hold of a metric or sub-metric; percentiles of a trend only."""
+
+    name: str
+    kind: str
+    totals: Totals
+    percentiles: tuple[float, ...] = ()
+
+
+class _Reading(Struct, frozen=True):
+    """A points file, read once for all figures of it."""
+
+    lines: int
+    points: int
+    span_s: float | None
+    metrics: tuple[_Metric, ...]
+    warnings: tuple[str, ...]
+
+
 def figures(parquet: Path, summary: Summary | None = None) -> dict[str, Any]:
     """The JSON of `rushlab ingest` (docs/schemas/ingest.schema.json).
 
@@ -46,19 +67,16 @@ def figures(parquet: Path, summary: Summary | None = None) -> dict[str, Any]:
         `parquet` is not there or is no points file.
     """
     notes = read_notes(parquet)
-    with opened(parquet) as points:
-        lines, count, span_s = points.rows(_COUNTS)[0]
-        clock = _clock(summary, span_s)
-        warnings = list(notes.warnings)
-        metrics = dict(_metrics(points, clock, warnings))
-    warnings += _unknown_values(metrics) + _other_run(metrics, summary)
+    read = _read(parquet, identity(parquet))
+    clock = _clock(summary, read.span_s)
+    metrics = {metric.name: _values(metric, clock) for metric in read.metrics}
     return {
         "schema": SCHEMA,
         "metrics": metrics,
-        "lines": lines,
-        "points": count,
+        "lines": read.lines,
+        "points": read.points,
         "truncated": notes.truncated,
-        "warnings": warnings,
+        "warnings": [*notes.warnings, *read.warnings, *_unknown_values(metrics), *_other_run(metrics, summary)],
     }
 
 
@@ -91,26 +109,48 @@ def _clock(summary: Summary | None, span_s: float | None) -> _Clock:
     return _Clock(span_s or None, "points span")
 
 
-def _metrics(points: Points, clock: _Clock, warnings: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+@lru_cache(maxsize=1)
+def _read(parquet: Path, told_by: tuple[int, ...]) -> _Reading:
+    """The file is told by its identity too, so that another one at this path is read anew."""
+    warnings: list[str] = []
+    with opened(parquet) as points:
+        lines, count, span_s = points.rows(_COUNTS)[0]
+        metrics = tuple(_metrics(points, warnings))
+    return _Reading(lines, count, span_s, metrics, tuple(warnings))
+
+
+def _metrics(points: Points, warnings: list[str]) -> Iterator[_Metric]:
     names = points.rows("SELECT count(DISTINCT metric) FROM points")[0][0]
     _limit(names)
     declared = _declarations(points)
     _limit(names + sum(len(subs) for _, subs in declared.values()))
-    totals = points.totals()
-    for metric, total in sorted(totals.items()):
+    totals = dict(sorted(points.totals().items()))
+    trends = {metric: total.count for metric, total in totals.items() if declared.get(metric, ("",))[0] == "trend"}
+    percentiles = points.percentiles_of(trends, list(_SHARES.values()))
+    for metric, total in totals.items():
         if metric not in declared:
             warnings.append(f"{metric} has no Metric line, so its kind is not known: left out")
             continue
         kind, submetrics = declared[metric]
-        yield metric, _values(points, kind, Selection(metric), total, clock)
+        whole = _Metric(metric, kind, total, tuple(percentiles.get(metric, ())))
+        yield whole
         for name, tags in submetrics.items():
-            selection = Selection(metric, tags)
-            totals_of_tags = points.totals_of(selection)
-            if totals_of_tags.count == 0 and name == _AUTOMATIC:
+            found = _submetric(points, whole, name, tags)
+            if found.totals.count == 0 and name == _AUTOMATIC:
                 continue
-            if totals_of_tags.count == 0:
+            if found.totals.count == 0:
                 warnings.append(f"{name} has no points: its zeros are what k6 prints for that")
-            yield name, _values(points, kind, selection, totals_of_tags, clock)
+            yield found
+
+
+def _submetric(points: Points, whole: _Metric, name: str, tags: tuple[tuple[str, str], ...]) -> _Metric:
+    selection = Selection(whole.name, tags)
+    totals = points.totals_of(selection)
+    if totals.count == whole.totals.count:  # they are the same points
+        return structs.replace(whole, name=name)
+    if whole.kind != "trend" or not totals.count:
+        return _Metric(name, whole.kind, totals)
+    return _Metric(name, whole.kind, totals, tuple(points.percentiles(selection, totals.count, list(_SHARES.values()))))
 
 
 def _declarations(points: Points) -> dict[str, tuple[str, dict[str, tuple[tuple[str, str], ...]]]]:
@@ -137,9 +177,10 @@ def _limit(metrics: int) -> None:
         raise PointsError(f"The points have more than {MAX_METRICS:,} metrics", "a metric's name holds an id, it seems")
 
 
-def _values(points: Points, kind: str, selection: Selection, totals: Totals, clock: _Clock) -> dict[str, Any]:
+def _values(metric: _Metric, clock: _Clock) -> dict[str, Any]:
+    kind, totals = metric.kind, metric.totals
     if kind == "trend":
-        return _trend(points, selection, totals)
+        return _trend(metric)
     if kind == "counter":
         rate = totals.total / clock.seconds if clock.seconds else None
         return {"count": _whole(totals.total), "rate": _finite(rate), "rate_source": clock.source}
@@ -150,10 +191,9 @@ def _values(points: Points, kind: str, selection: Selection, totals: Totals, clo
     return {"value": _whole(totals.last), "min": _whole(totals.minimum), "max": _whole(totals.maximum)}
 
 
-def _trend(points: Points, selection: Selection, totals: Totals) -> dict[str, Any]:
-    shares = list(_SHARES.values())
-    values = points.percentiles(selection, totals.count, shares) if totals.count else [0.0] * len(shares)
-    percentiles = dict(zip(_SHARES, values, strict=True))
+def _trend(metric: _Metric) -> dict[str, Any]:
+    totals = metric.totals
+    percentiles = dict(zip(_SHARES, metric.percentiles or [0.0] * len(_SHARES), strict=True))
     return {
         "count": totals.count,
         "avg": _finite(totals.total / totals.count if totals.count else 0.0),

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rushlab.world.points_sql import Selection, opened
-from rushlab.world.points_statements import LATENESS, OUTCOMES_PER_SECOND, STATUSES
+from rushlab.world.points_extract import extracted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,17 +18,17 @@ def lateness_p95(parquet: Path, pause_s: float) -> float | None:
     The request time is k6's blocked + duration, blocked holding connecting and TLS. Taken over the users who asked
     once; None when they made fewer than half of the iterations, or the points do not name users.
     """
-    with opened(parquet) as points:
-        ((pairs, p95),) = points.rows(LATENESS, [pause_s * 1000])
-        iterations = points.totals_of(Selection("iteration_duration")).count
-    return float(p95) if pairs and pairs >= iterations / 2 else None
+    with extracted(parquet) as tables:
+        pairs, p95 = tables.lateness(pause_s * 1000)
+        iterations, _ = tables.count("iteration_duration")
+    return float(p95) if p95 is not None and pairs >= iterations / 2 else None
 
 
 def dropped(parquet: Path) -> tuple[int, int]:
     """Iterations that could not begin in time (open model), and those that were made."""
-    with opened(parquet) as points:
-        lost, made = (points.totals_of(Selection(name)) for name in ("dropped_iterations", "iterations"))
-    return round(lost.total), round(made.total)
+    with extracted(parquet) as tables:
+        (_, lost), (_, made) = (tables.count(name) for name in ("dropped_iterations", "iterations"))
+    return round(lost), round(made)
 
 
 def outcomes_per_second(parquet: Path, start: float, outcome_of: Callable[[int], str]) -> pd.DataFrame:
@@ -37,6 +36,5 @@ def outcomes_per_second(parquet: Path, start: float, outcome_of: Callable[[int],
 
     `outcome_of` names the outcome of a status (0 = no answer); requests count in the second in which they ended.
     """
-    with opened(parquet) as points:
-        statuses = [status for (status,) in points.rows(STATUSES)]
-        return points.frame(OUTCOMES_PER_SECOND, [statuses, [outcome_of(status) for status in statuses], start])
+    with extracted(parquet) as tables:
+        return tables.outcomes_per_second(start, outcome_of)

@@ -1,4 +1,4 @@
-"""The only place with quantile SQL (with `points_statements`): k6's figures from points in Parquet, by DuckDB.
+"""k6's figures from points in Parquet, by DuckDB.
 
 A points file has one row per line of k6's JSON output, in the file's order:
 
@@ -21,28 +21,17 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 from msgspec import Struct
 
 from rushlab.model.errors import PointsError, ResultError
-from rushlab.world.points_statements import ATTEMPTS, BY_OUTCOME, BY_STAGE, PER_SECOND, STATUSES
-
-if TYPE_CHECKING:  # DuckDB imports pandas itself when a frame is asked for; ingest alone never does
-    import pandas as pd
 
 MEMORY_LIMIT = "512MB"
 MAX_THREADS = 8
 #: Values of one metric that are held in memory at once (16 bytes each while they are collected).
 MAX_SELECTED = 4_000_000
-#: Where a distribution is read, in millionths of all values: every half per cent up to 90 %, finer toward the slowest.
-_MILLIONTHS = (
-    *range(0, 900_000, 5_000),
-    *range(900_000, 990_000, 1_000),
-    *range(990_000, 999_900, 100),
-    *range(999_900, 1_000_001, 10),
-)
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -80,16 +69,30 @@ class Totals(Struct, frozen=True):
     last: float
 
 
+def connect(
+    spill: Path | None = None, database: Path | None = None, *, read_only: bool = True
+) -> duckdb.DuckDBPyConnection:
+    """DuckDB with bounded memory, no network; `spill` is the folder for what does not fit, `database` a file of its."""
+    con = (
+        duckdb.connect(config=_SETTINGS)
+        if database is None
+        else duckdb.connect(str(database), read_only=read_only, config=_SETTINGS)
+    )
+    threads = con.execute("SELECT current_setting('threads')").fetchall()[0][0]
+    con.execute(f"SET threads = {min(int(threads), MAX_THREADS)}")
+    con.execute("SET TimeZone = 'UTC'")
+    if spill is not None:
+        con.execute("SET temp_directory = ?", [str(spill)])
+    return con
+
+
 @contextmanager
-def connection(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with bounded memory, no network; `spill` is the folder for what does not fit."""
-    con = duckdb.connect(config=_SETTINGS)
+def connection(
+    spill: Path | None = None, database: Path | None = None, *, read_only: bool = True
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same, closed afterwards."""
+    con = connect(spill, database, read_only=read_only)
     try:
-        threads = con.execute("SELECT current_setting('threads')").fetchall()[0][0]
-        con.execute(f"SET threads = {min(int(threads), MAX_THREADS)}")
-        con.execute("SET TimeZone = 'UTC'")
-        if spill is not None:
-            con.execute("SET temp_directory = ?", [str(spill)])
         yield con
     finally:
         con.close()
@@ -109,14 +112,7 @@ class Points:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query over `points` (or `lines`: with declarations); `file_row_number` is the lines' order."""
-        return self._query(sql, parameters).fetchall()
-
-    def frame(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
-        """The same as a pandas frame."""
-        return self._query(sql, parameters).df()
-
-    def _query(self, sql: str, parameters: Sequence[object]) -> duckdb.DuckDBPyConnection:
-        return self._con.execute(f"{_SOURCE} {sql}", [self._file, *parameters])
+        return self._con.execute(f"{SOURCE} {sql}", [self._file, *parameters]).fetchall()
 
     def totals(self) -> dict[str, Totals]:
         """Aggregates of every metric."""
@@ -131,79 +127,67 @@ class Points:
 
     def percentiles(self, selection: Selection, count: int, shares: Sequence[float]) -> list[float]:
         """k6's percentiles (shares in 0…1) of a selection that has `count` > 0 points."""
-        return self._interpolated(selection.condition, selection.parameters, count, shares)
+        source = f"{SOURCE} SELECT value FROM points WHERE {selection.condition}"
+        return interpolated(self._con, source, [self._file, *selection.parameters], count, shares)
 
-    def _interpolated(
-        self, condition: str, parameters: Sequence[object], count: int, shares: Sequence[float]
-    ) -> list[float]:
-        places = [share * (count - 1.0) for share in shares]
-        ranks = sorted({rank for place in places for rank in (math.floor(place), math.ceil(place))})
-        select = self._selected if count <= MAX_SELECTED else self._sorted
-        values = dict(zip(ranks, select(condition, parameters, count, ranks), strict=True))
-        return [_between(values[math.floor(place)], values[math.ceil(place)], place % 1.0) for place in places]
-
-    def _selected(self, condition: str, parameters: Sequence[object], count: int, ranks: list[int]) -> list[float]:
-        """Order statistics (from 0) with all values in memory."""
-        # quantile_disc(q) is the order statistic number ceil(q·n): the half keeps clear of rounding.
-        wanted = ", ".join(repr((rank + 0.5) / count) for rank in ranks)
-        found: list[float] = self.rows(
-            f"SELECT quantile_disc(value, [{wanted}]) FROM points WHERE {condition}", parameters
-        )[0][0]
+    def percentiles_of(self, counts: Mapping[str, int], shares: Sequence[float]) -> dict[str, list[float]]:
+        """The same of whole metrics that have so many points, as many of one count together as memory holds."""
+        found: dict[str, list[float]] = {}
+        for count in sorted(set(counts.values())):
+            metrics = [metric for metric in counts if counts[metric] == count]
+            size = max(1, MAX_SELECTED // count)
+            for at in range(0, len(metrics), size):
+                found |= self._together(metrics[at : at + size], count, shares)
         return found
 
-    def _sorted(self, condition: str, parameters: Sequence[object], count: int, ranks: list[int]) -> list[float]:
-        """The same by a sort that spills to the disk: quantile_disc cannot."""
-        source = f"{_SOURCE} SELECT value FROM points WHERE {condition} ORDER BY value"
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE sorted AS {source}", [self._file, *parameters])
-        places = ", ".join(map(str, ranks))
-        rows = self._con.execute(f"SELECT value FROM sorted WHERE rowid IN ({places}) ORDER BY rowid").fetchall()
-        self._con.execute("DROP TABLE sorted")
-        return [value for (value,) in rows]
-
-    def durations(self, statuses: Sequence[int] | None, shares: Mapping[str, float]) -> dict[str, float | int | None]:
-        """Count, mean, max and the named percentiles of http_req_duration in ms; None without requests."""
-        condition, parameters = "metric = 'http_req_duration'", []
-        if statuses is not None:
-            condition += " AND list_contains(?, TRY_CAST(json_extract_string(tags, '/status') AS INTEGER))"
-            parameters = [list(statuses)]
-        sql = f"SELECT count(*), fsum(value) / count(*), max(value) FROM points WHERE {condition}"
-        count, mean, maximum = self.rows(sql, parameters)[0]
-        values = (
-            self._interpolated(condition, parameters, count, list(shares.values())) if count else [None] * len(shares)
+    def _together(self, metrics: Sequence[str], count: int, shares: Sequence[float]) -> dict[str, list[float]]:
+        if len(metrics) == 1:
+            return {metrics[0]: self.percentiles(Selection(metrics[0]), count, shares)}
+        ranks, between = _ranks(count, shares)
+        rows = self.rows(
+            f"SELECT metric, {_order_statistics(ranks, count)} FROM points"
+            f" WHERE metric IN ({', '.join('?' * len(metrics))}) GROUP BY metric",
+            metrics,
         )
-        return {"count": count, "mean": mean, **dict(zip(shares, values, strict=True)), "max": maximum}
-
-    def distribution(self) -> tuple[list[float], list[float]]:
-        """Shares (0 to 1) of all requests and the duration (ms) at each; at most 400, none without requests."""
-        condition = "metric = 'http_req_duration'"
-        count = self.rows(f"SELECT count(*) FROM points WHERE {condition}")[0][0]
-        shares = _shares(count)
-        return shares, self._interpolated(condition, (), count, shares) if count else []
-
-    def per_second(self, start: float) -> pd.DataFrame:
-        """One row per second since `start` in which something was recorded (see points.timeline)."""
-        return self.frame(PER_SECOND, [start])
-
-    def by_stage(self, start: float, windows: Sequence[tuple[float, float]]) -> pd.DataFrame:
-        """One row per window of seconds since `start` (see points.stages)."""
-        begins, ends = ([window[side] for window in windows] for side in (0, 1))
-        return self.frame(BY_STAGE, [start, begins, ends])
-
-    def by_outcome(self, outcome_of: Callable[[int], str]) -> pd.DataFrame:
-        """One row per outcome that a request had (see points.populations)."""
-        statuses = [status for (status,) in self.rows(STATUSES)]
-        return self.frame(BY_OUTCOME, [statuses, [outcome_of(status) for status in statuses]])
-
-    def attempts(self, name: str) -> pd.DataFrame:
-        """One row per request with that name tag (see points.attempts)."""
-        return self.frame(ATTEMPTS, [name])
+        return {metric: between(values) for metric, values in rows}
 
 
-def _shares(count: int) -> list[float]:
-    """Where the distribution of `count` values is read: at every value when they are few."""
-    if count > len(_MILLIONTHS):
-        return [millionths / 1e6 for millionths in _MILLIONTHS]
-    return [rank / max(count - 1, 1) for rank in range(count)]
+def interpolated(
+    con: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[object], count: int, shares: Sequence[float]
+) -> list[float]:
+    """k6's percentiles (shares in 0…1) of the `count` > 0 numbers in `source`, a query with one column `value`."""
+    ranks, between = _ranks(count, shares)
+    if count > MAX_SELECTED:
+        return between(_sorted(con, source, parameters, ranks))
+    sql = f"SELECT {_order_statistics(ranks, count)} FROM ({source})"
+    return between(con.execute(sql, list(parameters)).fetchall()[0][0])
+
+
+def _ranks(count: int, shares: Sequence[float]) -> tuple[list[int], Callable[[list[float]], list[float]]]:
+    """The order statistics (from 0) that the shares lie between, and what makes percentiles of their values."""
+    places = [share * (count - 1.0) for share in shares]
+    ranks = sorted({rank for place in places for rank in (math.floor(place), math.ceil(place))})
+
+    def between(values: list[float]) -> list[float]:
+        of = dict(zip(ranks, values, strict=True))
+        return [_between(of[math.floor(place)], of[math.ceil(place)], place % 1.0) for place in places]
+
+    return ranks, between
+
+
+def _order_statistics(ranks: list[int], count: int) -> str:
+    """SQL for these of `count` values, which are all held in memory."""
+    # quantile_disc(q) is the order statistic number ceil(q·n): the half keeps clear of rounding.
+    return f"quantile_disc(value, [{', '.join(repr((rank + 0.5) / count) for rank in ranks)}])"
+
+
+def _sorted(con: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[object], ranks: list[int]) -> list[float]:
+    """The same by a sort that spills to the disk: quantile_disc cannot."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE sorted AS {source} ORDER BY value", list(parameters))
+    places = ", ".join(map(str, ranks))
+    rows = con.execute(f"SELECT value FROM sorted WHERE rowid IN ({places}) ORDER BY rowid").fetchall()
+    con.execute("DROP TABLE sorted")
+    return [value for (value,) in rows]
 
 
 def _between(low: float, high: float, share: float) -> float:
@@ -230,13 +214,20 @@ def opened(parquet: Path) -> Iterator[Points]:
         except (duckdb.InvalidInputException, duckdb.BinderException, duckdb.IOException) as error:
             reason = str(error).partition("\n")[0]
             raise ResultError(f"{parquet} is not a points file of this workbench", reason) from error
-        try:
+        with refused(parquet):
             yield points
-        except duckdb.Error as error:
-            raise PointsError(f"The points in {parquet} cannot be read", str(error).partition("\n")[0]) from error
 
 
-_SOURCE = """
+@contextmanager
+def refused(parquet: Path) -> Iterator[None]:
+    """What the database refuses while it is asked about `parquet`, as a PointsError in words."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise PointsError(f"The points in {parquet} cannot be read", str(error).partition("\n")[0]) from error
+
+
+SOURCE = """
 WITH lines AS (SELECT * FROM read_parquet(?, file_row_number = true, hive_partitioning = false)),
      points AS (SELECT * FROM lines WHERE declaration IS NULL)
 """

@@ -5,25 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rushlab.world.points_sql import opened
-
-# A request is one group of points with one time stamp, tags and metadata (as in `points_statements.ATTEMPTS`); its
-# start is its end − blocked − duration. Groups of several requests, without user metadata, count with their mean.
-_WINDOW = """
-, requests AS (
-    SELECT count_if(metric = 'http_reqs') AS n, epoch(time) AS ended,
-           sum(value) FILTER (WHERE metric = 'http_req_duration') / count_if(metric = 'http_reqs') AS ms,
-           sum(value) FILTER (WHERE metric <> 'http_reqs') / count_if(metric = 'http_reqs') AS took_ms
-    FROM points
-    WHERE metric IN ('http_reqs', 'http_req_blocked', 'http_req_duration')
-      AND TRY_CAST(json_extract_string(tags, '/status') AS INTEGER) = ?
-    GROUP BY time, tags, metadata
-), begun AS (
-    SELECT ms FROM (SELECT *, unnest(range(n::BIGINT)) FROM requests WHERE n > 0)
-    WHERE ended - took_ms / 1000 >= ? AND ended - took_ms / 1000 < ?
-)
-SELECT count(ms), quantile_cont(ms, ?::DOUBLE[]) FROM begun
-"""
+from rushlab.world.points_extract import extracted
 
 
 def window_quantiles(
@@ -33,6 +15,6 @@ def window_quantiles(
 
     `shares` are in 0…1; linear interpolation between order statistics. No quantiles where there is no such request.
     """
-    with opened(parquet) as points:
-        count, values = points.rows(_WINDOW, [status, begin, end, list(shares)])[0]
-    return int(count), list(values) if count else []
+    with extracted(parquet) as tables:
+        count, values = tables.window(begin, end, shares, status=status)
+    return count, list(values or [])
