@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from rushlab.flows import single
+from rushlab.flows import driving, single
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import Interrupted
 from rushlab.world.settings import Settings
@@ -16,7 +16,7 @@ def test_an_interrupted_run_says_where_its_rest_is(tmp_path, monkeypatch):
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(single, "running_stack", interrupted)
+    monkeypatch.setattr(driving, "running_stack", interrupted)
     bench = Workbench.open(Settings(data=tmp_path / "data", state=tmp_path / "state"))
     with pytest.raises(Interrupted, match="rushlab ls") as caught:
         single.run_once(bench, single.parse_order(bench, "smoke"))

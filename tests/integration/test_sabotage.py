@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rushlab.cli.main import main
-from rushlab.flows import single
+from rushlab.flows import driving, single
 from rushlab.flows.run import execute
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status
@@ -42,7 +42,7 @@ def sabotage(monkeypatch):
 @pytest.fixture
 def rushlab(stack, monkeypatch):
     """`rushlab …` on the stack that is up; its exit code."""
-    monkeypatch.setattr(single, "running_stack", lambda *_: nullcontext(stack.backend))
+    monkeypatch.setattr(driving, "running_stack", lambda *_: nullcontext(stack.backend))
     monkeypatch.setenv("RUSHLAB_STATE", str(stack.bench.settings.state))
     monkeypatch.setenv("RUSHLAB_DATA", str(stack.bench.settings.data))
 

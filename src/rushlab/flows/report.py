@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rushlab.flows import notebooks
-from rushlab.flows.driving import drive_all
 from rushlab.flows.live import NotebookListener, refuse_unknown_parameters
 from rushlab.flows.studies import gather, record_view
 from rushlab.flows.workbench import REPORT_PROFILES, Listener, Silent, Workbench, parse_names
@@ -221,6 +220,8 @@ def _runs(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[lis
     """The runs to report on and a sentence for each that failed."""
     if order.runs:
         return [str(folder.path.absolute()) for folder in open_runs(bench.settings.runs, order.runs)], []
+    from rushlab.flows.driving import drive_all  # a report of runs that are there needs no server's client
+
     driven = drive_all(bench, order, listener)
     if not driven.runs:
         raise ResultError("No run came to its end", "; ".join(driven.missing))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rushlab.flows.driving import running_stack
 from rushlab.flows.figures import outcome_of
 from rushlab.flows.live import refuse_unknown_parameters
-from rushlab.flows.run import Order, execute, require_room
 from rushlab.flows.studies import gather, open_view, require_verified
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.judge import thresholds, validity
@@ -23,6 +21,9 @@ from rushlab.show.views import RunView, Study
 from rushlab.world import points_load
 from rushlab.world.faults import parse_fault
 from rushlab.world.folders import RunFolder, open_run
+
+if TYPE_CHECKING:
+    from rushlab.flows.run import Order
 
 __all__ = ["exit_code", "find_run", "find_verified", "open_study", "open_view", "parse_order", "run_json", "run_once"]
 
@@ -39,6 +40,8 @@ def parse_order(
     faults: Iterable[str] = (),
 ) -> Order:
     """An order from names as a user writes them (UsageError for an unknown one)."""
+    from rushlab.flows.run import Order  # a page of a run that is there needs no server's client
+
     planned = tuple(parse_fault(text) for text in faults)
     knobs = bench.variant(variant, changes)
     return Order(bench.profile(profile), knobs, parse_scale(scale), model, seed, faults=planned)
@@ -46,6 +49,9 @@ def parse_order(
 
 def run_once(bench: Workbench, order: Order, *, backend: str = "native", listener: Listener | None = None) -> RunFolder:
     """Start the stack, make one run, stop the stack (one that was up before stays up)."""
+    from rushlab.flows.driving import running_stack
+    from rushlab.flows.run import execute, require_room
+
     listener = listener or Silent()
     require_room(bench, [order])
     try:

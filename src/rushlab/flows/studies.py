@@ -6,13 +6,14 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
 from rushlab.flows.circumstances import measured_window
 from rushlab.flows.cuts import population_rows, stage_rows
-from rushlab.flows.experiments import trials
 from rushlab.flows.workbench import Workbench
+from rushlab.judge.guess_facts import Trial
 from rushlab.model.errors import ResultError
 from rushlab.model.results import RunFigures
 from rushlab.model.run import Run, State
@@ -64,7 +65,7 @@ def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
         missing=[*missing, *_other_machines(views), *objections],
         created=time.time(),
         repeats=repeats,
-        trials=trials(bench, views[-1].run.environment),
+        trials=_trials(bench, views[-1].run.environment),
     )
 
 
@@ -125,6 +126,15 @@ def _require_alike(repeats: list[RunView]) -> None:
         if any(_likeness(view.run)[name] != first[name] for view in repeats):
             runs = ", ".join(view.run.id for view in repeats)
             raise ResultError(f"Runs {runs} are no repeats of one another", f"their {name} differs")
+
+
+def _trials(bench: Workbench, environment: dict[str, Any]) -> tuple[Trial, ...]:
+    """What experiments found here, if there are any."""
+    if not any(bench.settings.experiments.glob("*")):
+        return ()
+    from rushlab.flows.experiments import trials  # what compares variants takes long to import
+
+    return trials(bench, environment)
 
 
 def _likeness(run: Run) -> dict[str, object]:

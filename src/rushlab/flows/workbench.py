@@ -15,13 +15,12 @@ from rushlab.model.profile import Profile
 from rushlab.model.run import State
 from rushlab.model.variant import KnobTable, KnobValue, Variant, unknown
 from rushlab.world.folders import all_runs
-from rushlab.world.k6 import Progress
+from rushlab.world.k6_order import Progress
 from rushlab.world.knobs import load_knobs
 from rushlab.world.profiles import load_profiles
 from rushlab.world.settings import Settings
 from rushlab.world.stack.backend import Backend, ServerStatus
 from rushlab.world.stack.lock import workbench_lock
-from rushlab.world.stack.native import NativeBackend
 
 __all__ = [
     "REPORT_PROFILES",
@@ -96,6 +95,8 @@ class Workbench:
         """The backend of that name; `auto` is native until the others are built."""
         if name not in ("native", "auto"):
             raise UsageError(f"Backend {name!r} is not built", "there are native and auto")
+        from rushlab.world.stack.native import NativeBackend  # only who drives needs the servers' clients
+
         return NativeBackend(self.settings)
 
     @contextmanager

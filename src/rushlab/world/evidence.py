@@ -13,21 +13,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pandas as pd
 import pyarrow as pa
 
 from rushlab.model.errors import ResultError
-from rushlab.world.evidence_database import OF_DATABASE, collect_database, database_engine
 from rushlab.world.evidence_files import SCHEMAS, write_frame
-from rushlab.world.evidence_redis import collect_redis, redis_client
-from rushlab.world.evidence_service import collect_service
-from rushlab.world.evidence_topic import KafkaTopicReader, collect_dead_letters, collect_offsets, collect_topic
 from rushlab.world.files import storage, write_json
-from rushlab.world.samples import Sample
-from rushlab.world.stack.backend import Endpoints, Target
+
+if TYPE_CHECKING:
+    from rushlab.world.samples import Sample
+    from rushlab.world.stack.backend import Endpoints, Target
 
 FACTS = "evidence.json"
 SCHEMA = 1
@@ -82,6 +80,8 @@ def collect(
     StorageError
         The folder cannot be written.
     """
+    from rushlab.world.evidence_database import OF_DATABASE  # who only loads evidence needs no server's client
+
     with storage(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name in (FACTS, *(f"{frame}.parquet" for frame in FRAMES)):
@@ -128,6 +128,11 @@ def _sources(
 
     Committed offsets come first: whatever they pass over must then be among the effects.
     """
+    from rushlab.world.evidence_database import collect_database, database_engine
+    from rushlab.world.evidence_redis import collect_redis, redis_client
+    from rushlab.world.evidence_service import collect_service
+    from rushlab.world.evidence_topic import KafkaTopicReader, collect_dead_letters, collect_topic
+
     engine = database_engine(endpoints.database)
     with closing(redis_client(endpoints.redis)) as client:
         try:
@@ -151,6 +156,8 @@ def _sampled(samples: Sequence[Sample]) -> Iterator[pa.Table]:
 def _offsets(endpoints: Endpoints, target: Target, drained: float | None) -> Found:
     """Only where something is still on its way do the offsets tell more than the tables."""
     if drained is None:
+        from rushlab.world.evidence_topic import collect_offsets
+
         return collect_offsets(endpoints.kafka, target.group, target.topic)
     return {"group_offsets": None}, {"group_offsets": "everything had drained"}
 
