@@ -100,6 +100,7 @@ def test_markdown_has_verdicts_findings_and_tables(study: Study) -> None:
     assert "**This report is partial.**" in text
     assert "| p95, ms | 1,170 | 1,912 | 1\\.63× slower | 143 | 8\\.18× faster |" in text
     assert "Variant recommended meets all 18 thresholds" in text
+    assert text.index("**Where is the bottleneck?**") < text.index("Variant recommended meets all")
 
 
 def test_markdown_leaves_no_markup_of_others(hostile: Study) -> None:

@@ -55,8 +55,8 @@ def test_the_page_names_no_other_host_outside_plotly(page: str) -> None:
 def test_head_contents_and_code(page: str) -> None:
     for text in ("12 runs VALID", "12 audits PASS", "5 of 36 thresholds missed", "0123456789ab", "2 cores"):
         assert text in page
-    assert re.findall(r'<li class="level-2"><a href="#s\d+-[a-z-]+">([^<]+)', page)[:3] == [
-        *("How to read it", "Verdicts", "Findings")
+    assert re.findall(r'<li class="level-2"><a href="#[A-Za-z-]+">([^<]+)', page)[:4] == [
+        *("Three questions", "How to read it", "Verdicts", "Findings")
     ]
     assert "report.open_study(runs=runs" in page
 
@@ -72,6 +72,19 @@ def test_what_it_is_and_how_to_read_it_come_before_any_figure(page: str) -> None
     assert text.index("is never taken for good") < text.index("Verdict and audit of each run")
 
 
+def test_every_answer_leads_to_a_heading_of_the_page(page: str) -> None:
+    block = page[page.index('id="Three-questions"') : page.index('id="How-to-read-it"')]
+    links = re.findall(r'see <a href="#([^"]+)">', block)
+    assert len(links) == 6
+    assert all(f'id="{link}"' in page for link in links)
+
+
+def test_headings_of_one_name_have_anchors_of_their_own() -> None:
+    cells = [nbformat.v4.new_markdown_cell(text) for text in ("## Peak test", "## Peak test", '## a"<b>x</b>')]
+    found = blocks.document(nbformat.v4.new_notebook(cells=cells)).entries
+    assert [entry.id for entry in found] == ["Peak-test", "Peak-test-2", "a-b-x-b"]
+
+
 def test_the_page_of_a_run_begins_with_its_verdict_and_every_check(executed_run: Path, one_run: Study) -> None:
     (view,) = one_run
     text = html.page(executed_run, html.Head.of_run(view))
@@ -79,7 +92,7 @@ def test_the_page_of_a_run_begins_with_its_verdict_and_every_check(executed_run:
     assert view.run.id in text
     for badge in ("run VALID", "audit PASS", "1 of 3 thresholds missed"):
         assert badge in text
-    assert re.findall(r'<li class="level-2"><a href="#s\d+-[a-z-]+">([^<]+)', text) == [
+    assert re.findall(r'<li class="level-2"><a href="#[A-Za-z-]+">([^<]+)', text) == [
         *(
             "Verdict",
             "Findings",

@@ -136,7 +136,7 @@ def _prose(page: Document, markup: str) -> None:
 
 def _anchored(page: Document, found: re.Match[str]) -> str:
     title, level = _plain(found["inner"]), int(found["level"])
-    entry = Entry(level, f"s{len(page.entries) + 1}-{_slug(title)}", title)
+    entry = Entry(level, _anchor(title, {entry.id for entry in page.entries}), title)
     page.entries.append(entry)
     return f'<h{level} id="{entry.id}">{found["inner"]}</h{level}>'
 
@@ -145,5 +145,7 @@ def _plain(inner: str) -> str:
     return html.unescape(TAG.sub("", inner)).strip()
 
 
-def _slug(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
+def _anchor(title: str, taken: set[str]) -> str:
+    """A heading's anchor as Jupyter forms it, so that a link to it works in the notebook and in the page."""
+    anchor = re.sub(r"[^\w-]+", "-", title).strip("-") or "section"
+    return anchor if anchor not in taken else f"{anchor}-{len(taken) + 1}"

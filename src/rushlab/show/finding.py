@@ -37,15 +37,18 @@ class Findings:
         return len(self.items)
 
     def _repr_html_(self) -> str:
-        lines = [f'<li class="rl-{item.tone or "plain"}">{_line(item)}</li>' for item in self.items]
+        lines = [f'<li class="rl-{item.tone or "plain"}">{line(item)}</li>' for item in self.items]
         return f'<ul class="rl-findings">{"".join(lines)}</ul>'
 
     def __repr__(self) -> str:
         return "\n".join(f"- {item.sentence}" for item in self.items)
 
 
-def _line(item: Finding) -> str:
+def line(item: Finding, link: str = "") -> str:
+    """A finding's sentence and its runs as HTML; `link` (HTML) says where its evidence stands."""
     sentence, runs = UNIT.sub("&nbsp;", html.escape(item.sentence)), html.escape(", ".join(item.runs))
+    evidence = f"see {link}" if link else ""
     if len(item.runs) <= 2:
-        return f"{sentence} <small>{runs}</small>"
-    return f"{sentence} <details><summary>from {len(item.runs)} runs</summary>{runs}</details>"
+        return f"{sentence} <small>{'; '.join(filter(None, (runs, evidence)))}</small>"
+    found = f"{sentence} <details><summary>from {len(item.runs)} runs</summary>{runs}</details>"
+    return f"{found} <small>{evidence}</small>" if evidence else found

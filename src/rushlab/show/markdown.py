@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rushlab.show.findings import findings
+from rushlab.show.questions import questions
 from rushlab.show.several import escape
 from rushlab.show.table import Cell, Row, Table
 from rushlab.show.tables import (
@@ -22,10 +23,12 @@ from rushlab.show.views import Study
 
 
 def report(study: Study) -> str:
-    """The study as one Markdown document: what is missing, findings, verdicts, guesses, every profile's tables."""
+    """The study as one Markdown document: what is missing, answers, findings, verdicts, every profile's tables."""
     parts = [f"# Performance report, scale {escape(study.scale_label)}"]
     if study.partial:
         parts.append("**This report is partial.**\n\n" + "\n".join(f"- {escape(text)}" for text in study.missing))
+    for asked, replies in questions(study).replies.items():
+        parts.append(f"**{asked}**\n\n" + "\n".join(f"- {escape(reply.sentence)}" for reply in replies))
     found = findings(study)
     parts.append("\n".join(f"- {escape(item.sentence)}" for item in found) or "Nothing was found.")
     tables: list[Table | None] = [summary(study), guesses(study), thresholds(study), onset(study), steps(study)]

@@ -9,6 +9,8 @@ from typing import Any
 
 from rushlab.show import figures, tables
 from rushlab.show.answered import Answered, answered
+from rushlab.show.questions import Questions
+from rushlab.show.questions import questions as asked
 from rushlab.show.run_series import NEVER
 from rushlab.show.several import Heading, Several
 from rushlab.show.views import RunView, Study
@@ -65,6 +67,11 @@ def outcomes(study: Study, name: str) -> Several:
 def guesses(study: Study) -> Answered:
     """Every guess and measure of the original with its verdict."""
     return answered(study)
+
+
+def questions(study: Study) -> Questions:
+    """What the original set out to learn, answered."""
+    return asked(study)
 
 
 def steps(study: Study) -> Several:

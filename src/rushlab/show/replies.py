@@ -1,0 +1,127 @@
+"""What a study says of one variant: does its broker keep up, where does its time go, how much load does it bear."""
+
+from __future__ import annotations
+
+from rushlab.judge.guess_answers import ROOM, SATURATED
+from rushlab.judge.guess_causes import PROMPT_S
+from rushlab.judge.onset import SECONDS, Onset
+from rushlab.model.results import RunFigures
+from rushlab.model.verdict import Status
+from rushlab.show import guesses, trouble, units
+from rushlab.show.claims import Usable, supported, usable
+from rushlab.show.reply import CANNOT_TELL, Reply, heading, left_open, said
+from rushlab.show.table import Tone
+from rushlab.show.tables.inside import STAGES
+from rushlab.show.views import RunView, Study
+
+#: Profiles that are spikes, the hardest first.
+SPIKES = ("peak-2000", "peak-1500", "sold-out")
+
+
+def broker(study: Study, variant: str) -> Reply:
+    """Whether every coupon accepted on the hardest spike was confirmed by way of Kafka, and how soon."""
+    spikes = {view.run.profile.name: (view, figures) for view, figures in usable(study, variant)}
+    name = next((name for name in SPIKES if name in spikes), None)
+    if name is None:
+        why = f"There is no usable run of a spike; what would tell: rushlab report --profiles {SPIKES[0]}"
+        return left_open(variant, why, "Verdicts")
+    view, figures = spikes[name]
+    issued, confirmed, drain_s = figures.outcomes.get("issued", 0), figures.confirmed, figures.drain_s
+    if confirmed is None or not issued:
+        why = f"How many coupons were confirmed on {name} is not known: {view.reason('confirmed')}"
+        return Reply(variant, CANNOT_TELL, said(view, why, None, "", "warn"), heading(view.run.profile.name))
+    word, tone = _kept_up(view, figures, issued)
+    within = figures.confirm_ms.get("p95")
+    text = f"On {name}, up to {view.run.profile.peak_vus:,d} virtual users, {confirmed:,d} of {issued:,d} accepted "
+    text += "coupons were confirmed by way of Kafka"
+    text += "" if within is None else f", 95 of 100 within {units.duration(within)} of the answer"
+    text += "" if drain_s is None else f", the last {units.seconds(drain_s)} after the load ended"
+    return Reply(variant, word, said(view, text, within, "ms", tone), heading(view.run.profile.name))
+
+
+def _kept_up(view: RunView, figures: RunFigures, issued: int) -> tuple[str, Tone]:
+    if figures.confirmed is not None and figures.confirmed < issued:
+        return "no, coupons are missing", "bad"
+    if figures.drain_s is None or figures.drain_s > PROMPT_S:
+        return "yes, but late", "warn"
+    return ("yes", "good") if view.audit is Status.PASS else (f"yes, as far as the audit ({view.audit}) goes", "warn")
+
+
+def bottleneck(study: Study, variant: str) -> Reply:
+    """The stage of the service in which requests spent most of their time on the slowest run, and the processors."""
+    slowest = max(supported(study, variant), key=lambda found: found[2], default=None)
+    if slowest is None:
+        return left_open(variant, "There is no usable run with requests enough", "Verdicts")
+    view, figures, p95 = slowest
+    known, name = guesses.facts_of(view, figures), view.run.profile.name
+    limit = trouble.limit_of(view)
+    text = f"The slowest answers took {units.duration(p95)} (p95, {name}){_against(limit, p95)}; "
+    if not known.stage_s or not sum(known.stage_s.values()):
+        text += "where in the service that time went was not recorded"
+        return Reply(variant, CANNOT_TELL, said(view, text, p95, "ms", "warn"), heading(view.run.profile.name))
+    stage, spent = max(known.stage_s.items(), key=lambda pair: pair[1])
+    share = spent / sum(known.stage_s.values())
+    text += f"{units.percent(share)} of the time inside the service went to {STAGES.get(stage, stage)}"
+    text += _processors(known.busy("host", known.cores or 1))
+    felt = limit is None or p95 >= limit
+    word = STAGES.get(stage, stage) if felt else "none that a user would feel"
+    return Reply(
+        variant, word, said(view, text, share, "share", "warn" if felt else "good"), heading(view.run.profile.name)
+    )
+
+
+def _against(limit: float | None, p95: float) -> str:
+    return "" if limit is None else f", {'below' if p95 < limit else 'over'} the limit of {units.duration(limit)}"
+
+
+def _processors(busy: float | None) -> str:
+    if busy is None:
+        return ""
+    rest = ", a bottleneck of their own" if busy >= SATURATED else ", with room" if busy < ROOM else ""
+    return f"; the processors were {units.percent(busy)} busy, load generator included{rest}"
+
+
+def limit(study: Study, variant: str) -> Reply:
+    """The fewest virtual users at which answers became too slow; where they never did, the most that were tried."""
+    runs = [found for found in supported(study, variant) if _has_course(found[0])]
+    if not runs:
+        return left_open(variant, "No usable run has both a limit and a course over time", "Onset of trouble")
+    began = [(view, found) for view, _, _ in runs if (found := trouble.onset_of(view))]
+    if not began:
+        return _held(variant, runs)
+    view, found = min(began, key=lambda pair: (pair[1].vus is None, pair[1].vus))
+    return _reached(variant, view, found)
+
+
+def _has_course(view: RunView) -> bool:
+    return trouble.limit_of(view) is not None and view.timeline is not None and not view.timeline.empty
+
+
+def _reached(variant: str, view: RunView, found: Onset) -> Reply:
+    text = f"The p95 went over {units.duration(trouble.limit_of(view))} on {view.run.profile.name} from "
+    text += f"{trouble.describe(found)} on; in no second of that run were more than {_most(view):,d} requests answered"
+    first = trouble.first_resource(view, found)
+    text += "" if first is None else f"; what held most of the waiting requests then: {first[0]}"
+    word = "reached" if found.vus is None else f"reached with {units.plural(found.vus, 'virtual user')}"
+    return Reply(variant, word, said(view, text, found.vus, "virtual users", "warn"), heading(view.run.profile.name))
+
+
+def _held(variant: str, runs: list[Usable]) -> Reply:
+    """No onset anywhere: the run with the most users; slow on the whole is said all the same."""
+    view, _, p95 = max(runs, key=lambda run: (run[0].run.profile.peak_vus, run[2]))
+    users, over = view.run.profile.peak_vus, trouble.limit_of(view) or 0.0
+    text = f"On {view.run.profile.name}, up to {users:,d} virtual users and {_most(view):,d} answers in a second, the "
+    text += f"p95 was {units.duration(p95)}; on none of {units.plural(len(runs), 'run')} was it over "
+    text += f"{units.duration(over)} for {SECONDS} seconds in a row"
+    slow = p95 >= over
+    word = "cannot tell from seconds" if slow else f"not reached with {units.plural(users, 'virtual user')}"
+    return Reply(
+        variant,
+        word,
+        said(view, text, users, "virtual users", "warn" if slow else "good"),
+        heading(view.run.profile.name),
+    )
+
+
+def _most(view: RunView) -> int:
+    return 0 if view.timeline is None else int(view.timeline["requests"].max())
