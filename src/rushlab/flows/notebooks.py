@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rushlab.model.errors import ResultError, UsageError
@@ -15,10 +17,28 @@ KERNEL = "python3"
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]
 
 
+#: jsonschema, which papermill imports, compiles its grammar of IRIs in Python when it finds this (a second of CPU).
+#: It is optional, and no notebook's schema asks for IRIs.
+_GRAMMAR = "rfc3987_syntax"
+
+
+def _papermill() -> ModuleType:
+    """papermill, which is slow to import: only who executes a notebook does so."""
+    known = _GRAMMAR in sys.modules
+    if not known:
+        sys.modules[_GRAMMAR] = None  # type: ignore[assignment]  # that is how Python marks what is not to be found
+    try:
+        import papermill
+    finally:
+        if not known:
+            del sys.modules[_GRAMMAR]
+    found: ModuleType = papermill
+    return found
+
+
 def parameters_of(notebook: Path) -> list[str]:
     """Names in the notebook's `parameters` cell (UsageError when it is no notebook)."""
-    import papermill
-
+    papermill = _papermill()
     try:
         return list(papermill.inspect_notebook(str(notebook)))
     except (OSError, ValueError) as error:
@@ -35,8 +55,7 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
     ResultError
         A cell failed; the sentence has the error, the partial notebook stays beside `output`.
     """
-    import papermill
-
+    papermill = _papermill()
     known = parameters_of(notebook)
     for name in parameters:
         if name not in known:

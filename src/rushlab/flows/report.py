@@ -191,14 +191,14 @@ def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path
 
 def _write_run_page(bench: Workbench, folder: RunFolder, target: Path) -> None:
     """The run's page, and the executed notebook beside it."""
-    from rushlab.show import html  # the notebook format's validator takes a second to import
-
     check_writable(target.parent)
     with storage(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
     executed = target.with_suffix(".ipynb")
     source = bench.settings.root / "notebooks" / "run.ipynb"
     notebooks.execute(source, executed, {"run": str(folder.path.absolute())}, root=bench.settings.root)
+    from rushlab.show import html  # after papermill, which is imported there without what takes a second of it
+
     write_atomic(target, html.page(executed, html.Head.of_run(record_view(folder))))
 
 
