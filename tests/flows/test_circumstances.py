@@ -42,6 +42,7 @@ def test_an_older_run_is_unknown_where_it_recorded_nothing_and_judged_where_the_
         "V6": Status.UNKNOWN,
         "V7": Status.UNKNOWN,
         "V8": Status.NA,
+        "V9": Status.UNKNOWN,
     }
     assert "no series were collected" in found["V7"].evidence
     assert "memory was not recorded" in found["V5"].evidence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from rushlab.judge.coverage import series_covered
 from rushlab.judge.environment import background_share, undisturbed
+from rushlab.judge.laws import SHORTEST_S, LawFacts, Users, accounting_laws, mean_vus, windows
 from rushlab.judge.offered import offered_load
 from rushlab.judge.provenance import provenance
 from rushlab.judge.starved import GeneratorFacts, generator_not_starved
@@ -17,17 +19,21 @@ from rushlab.model.profile import Profile
 from rushlab.model.run import Run
 from rushlab.model.series import SeriesFacts
 from rushlab.model.verdict import Check
-from rushlab.world import points, points_load, prometheus
+from rushlab.world import points, points_laws, points_load, prometheus
 from rushlab.world.folders import RunFolder
 
 #: The backend whose processes share their machine with the load generator.
 SHARED = ("native", "docker")
 
+NO_CPU = "CPU time or its series were not recorded"
+#: Series in which the service's processes tell their own CPU time, in per cent of a core.
+OWN_CPU = ("cpu_service", "cpu_relay", "cpu_consumer")
+
 Collected = tuple[pd.DataFrame | None, SeriesFacts | None]
 
 
 def circumstances(folder: RunFolder) -> list[Check]:
-    """V0 and V4 to V8 of a run (PointsError when its points are missing)."""
+    """V0 and V4 to V9 of a run (PointsError when its points are missing)."""
     collected = prometheus.load(folder.path)
     return list(_checks(folder.record, folder.points, collected))
 
@@ -50,6 +56,7 @@ def _checks(record: Run, parquet: Path, collected: Collected) -> Iterator[Check]
     yield _environment(record)
     yield series_covered(*collected, begin, end)
     yield steady_state(profile, points.timeline(parquet, record.timing.begun))
+    yield accounting_laws(_laws(record, profile, parquet, vus, collected[0]))
 
 
 def _generator(record: Run, profile: Profile, parquet: Path, collected: Collected) -> GeneratorFacts:
@@ -66,6 +73,36 @@ def _generator(record: Run, profile: Profile, parquet: Path, collected: Collecte
         cpu_s=record.cpu_s,
         shared=record.environment.get("backend") in SHARED,
     )
+
+
+def _laws(record: Run, profile: Profile, parquet: Path, vus: pd.DataFrame, frame: pd.DataFrame | None) -> LawFacts:
+    begin, end = measured_window(record)
+    length = None if begin is None or end is None else end - begin
+    lacking = [] if (frame is not None and record.cpu_s) or not length or length < SHORTEST_S else [NO_CPU]
+    if begin is None or vus.empty:
+        return LawFacts(model=record.load.model, lacking=["k6's VUs are not known"])
+    spans = windows(profile, begin, vus)
+    spent = points_laws.mean_within(parquet, spans)
+    return LawFacts(
+        model=record.load.model,
+        users=[Users(span, mean_vus(vus, span), one) for span, one in zip(spans, spent, strict=True)],
+        busy=dict(_busy(record, frame, begin, length)) if length else {},
+        length_s=length,
+        lacking=lacking,
+    )
+
+
+def _busy(
+    record: Run, frame: pd.DataFrame | None, begin: float, length: float
+) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Each process of the service: its share of a core by its own series, and by the CPU time that was metered."""
+    if frame is None or record.cpu_s is None:
+        return
+    own = frame[frame["name"].isin(OWN_CPU) & frame["at"].between(begin, begin + length)]
+    for labels, rows in own.groupby("labels"):
+        process = json.loads(str(labels)).get("instance")
+        if process in record.cpu_s and rows["value"].notna().any():
+            yield process, (float(rows["value"].mean()) / 100, record.cpu_s[process] / length)
 
 
 def _environment(record: Run) -> Check:

@@ -47,7 +47,7 @@ class ReferenceProfile(Struct, frozen=True, kw_only=True):
 
 
 class Reference(Struct, frozen=True, kw_only=True):
-    """All of it: its source, what was inferred, thresholds, servers, profiles. Guesses, problems: a file of their own."""
+    """All of it: its source, what was inferred, thresholds, servers, profiles. Guesses and problems: another file."""
 
     source: str
     notes: tuple[str, ...]

@@ -32,7 +32,7 @@ RULE = (
 COLUMNS = tuple(
     Column(name, number=name in ("before", "with it", "ratio", "blocks"))
     for name in (
-        "tried", "against", "judged by", "before", "with it", "ratio", "95 % interval", "blocks", "verdict", "expected",
+        "verdict", "ratio", "95 % interval", "judged by", "against", "before", "with it", "blocks", "expected", "tried",
     )
 )  # fmt: skip
 EXPECTATION_TONES: dict[Expectation, Tone] = {
@@ -61,12 +61,8 @@ class SectionSix:
 
 def summary(page: SectionSix) -> Table:
     """One line per recommendation: what was decided, by which figure, in which experiment."""
-    columns = (
-        Column("section", number=False),
-        Column("verdict", number=False),
-        Column("effect"),
-        *(Column(name, number=False) for name in ("95 % interval", "judged by", "why")),
-    )
+    names = ("section", "verdict", "effect", "95 % interval", "judged by", "variant", "against")
+    columns = tuple(Column(name, number=name == "effect") for name in names)
     rows = [Row(one.measure.says, _summary(one), f"“{one.measure.quote}”") for one in page.recommendations]
     return Table("Section 6, measured", "the original recommends", columns, tuple(rows), (RULE,))
 
@@ -129,20 +125,20 @@ def designs(page: SectionSix) -> Several:
 
 
 def _summary(one: Recommendation) -> tuple[Cell, ...]:
+    place = Cell(one.measure.section)
     if one.answer is None:
         said = Cell(NOT_TRIED, NOT_TRIED, "warn", badge=True)
-        why = Cell(_why_open(one), tone="name")
-        return (Cell(one.measure.section), said, unknown("no experiment decides it"), Cell("—"), Cell("—"), why)
+        return (place, said, unknown(_why_open(one)), *(Cell(units.UNKNOWN, tone="quiet"),) * 4)
+    decision = one.answer.decision
     first = next(t for t in one.tried if t.comparison and t.comparison.ratio == one.answer.value)
-    badge = Cell(one.answer.decision, str(one.answer.decision), DECISION_TONES[one.answer.decision], badge=True)
-    bounds = interval(first.comparison.interval if first.comparison else None)
     return (
-        Cell(one.measure.section),
-        badge,
+        place,
+        Cell(decision, str(decision), DECISION_TONES[decision], badge=True),
         Cell(ratio(one.answer.value), one.answer.value),
-        Cell(bounds),
-        Cell(METRICS[first.arm.metric].title, tone="name"),
-        Cell(one.answer.reason, tone="name"),
+        Cell(interval(first.comparison.interval if first.comparison else None)),
+        Cell(METRICS[first.arm.metric].title),
+        Cell(first.arm.name),
+        Cell(first.against.name),
     )
 
 
@@ -177,23 +173,23 @@ def _table(caption: str, found: Sequence[Tried]) -> Table:
 
 
 def _cells(one: Tried) -> tuple[Cell, ...]:
-    metric, found, said = one.arm.metric, one.comparison, _expected(one)
+    metric, found = one.arm.metric, one.comparison
     changed = ", ".join(f"{knob} {before} → {after}" for knob, (before, after) in one.changes.items())
     facts = (
-        Cell(f"{one.arm.note}: {changed}" if one.arm.note else changed, tone="name"),
-        Cell(one.against.name, tone="name"),
-        Cell(METRICS[metric].title, tone="name"),
+        Cell(METRICS[metric].title),
+        Cell(one.against.name),
         *(Cell(value(metric, arm.typical.get(metric))) for arm in (one.against, one.arm)),
+        Cell(str(found.k if found else 0), found.k if found else 0),
+        _expected(one),
+        Cell(f"{one.arm.note}: {changed}" if one.arm.note else changed, tone="name"),
     )
     if found is None:
-        return (*facts, *(unknown(f"{METRICS[metric].title} has no value"),) * 4, said)
+        return (*(unknown(f"{METRICS[metric].title} has no value"),) * 3, *facts)
     return (
-        *facts,
+        Cell(verdict(found), str(found.verdict), TONES.get(str(found.verdict), "quiet")),
         Cell(ratio(found.ratio), found.ratio),
         Cell(interval(found.interval)),
-        Cell(str(found.k), found.k),
-        Cell(verdict(found), str(found.verdict), TONES.get(str(found.verdict), "quiet")),
-        said,
+        *facts,
     )
 
 
