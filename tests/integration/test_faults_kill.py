@@ -1,4 +1,4 @@
-"""Every process of the stack killed, stopped or fed poison under load: every coupon is accounted for afterwards."""
+"""Every process of the stack killed, stopped, slowed or fed poison under load: every coupon is accounted for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import pytest
 
 from rushlab.flows import single
 from rushlab.flows.run import execute
+from rushlab.model.errors import UsageError
 from rushlab.model.run import Run
 from rushlab.model.verdict import Check, Status
+from rushlab.world import evidence, points
+from rushlab.world.folders import RunFolder
 
 pytestmark = pytest.mark.integration
 
@@ -17,8 +20,26 @@ SCALE = 0.05
 
 def broken(stack, *faults, variant="recommended", scale=SCALE, **knobs) -> Run:
     """The record of a short run with these faults."""
-    order = single.parse_order(stack.bench, "load", variant, knobs, scale=scale, faults=faults)
-    return execute(stack.bench, stack.backend, order).record
+    return driven(stack, *faults, variant=variant, scale=scale, **knobs).record
+
+
+def driven(stack, *faults, profile="load", variant="recommended", scale=SCALE, **knobs) -> RunFolder:
+    """A short run with these faults."""
+    order = single.parse_order(stack.bench, profile, variant, knobs, scale=scale, faults=faults)
+    return execute(stack.bench, stack.backend, order)
+
+
+def median_wait(folder: RunFolder, *, during: bool) -> float:
+    """Seconds that half of the requests took at most, of those begun while the fault lasted or of all others."""
+    (fault,), asked = folder.record.faults, points.attempts(folder.points)
+    within = asked["started"].between(fault.start, fault.end - 0.1)
+    return (asked["ended"] - asked["started"])[within == during].median()
+
+
+def accepted_after(folder: RunFolder) -> int:
+    """Coupons that were accepted after the fault."""
+    (fault,) = folder.record.faults
+    return (evidence.load(folder.evidence).issues["accepted_at"] > fault.end).sum()
 
 
 def invariant(record: Run, id: str) -> Check:
@@ -80,6 +101,50 @@ def test_a_killed_relay_and_poisonous_messages_cost_no_coupon(stack):
     assert (killed.what, killed.process) == ("kill", "relay")
     assert record.audit.counts["dead_letters"] == fault.count == 4 * record.knobs["partitions"]
     assert invariant(record, "I11").status is Status.PASS, invariant(record, "I11")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("process", ["redis", "mariadb", "kafka"])
+def test_a_slow_server_costs_no_coupon(stack, process):
+    folder = driven(stack, f"slow:{process}@4+3", scale=0.1)
+    require_whole(folder.record)
+    (fault,) = folder.record.faults
+    assert (fault.what, fault.process, fault.share) == ("slow", process, 0.8)
+    assert fault.end - fault.start >= 3
+    assert accepted_after(folder) > 0
+    if process != "kafka":  # nobody waits for the broker to be answered
+        assert median_wait(folder, during=True) > 2 * median_wait(folder, during=False)
+
+
+@pytest.mark.slow
+def test_the_reports_design_survives_a_slow_database(stack):
+    require_whole(broken(stack, "slow:mariadb@1.5+3", variant="report", scale=0.1), accepted=50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("process", ["mariadb", "kafka"])
+def test_a_full_disk_costs_no_coupon(stack, process):
+    """`load` writes so little that the database may need no room for seconds."""
+    try:
+        folder = driven(stack, f"disk-full:{process}@4+3", profile="peak-1500", scale=0.1)
+    except UsageError as refused:  # this user may not mount
+        pytest.skip(refused.sentence)
+    require_whole(folder.record)
+    (fault,) = folder.record.faults
+    assert (fault.what, fault.process) == ("disk-full", process)
+    assert fault.count > 0, "the server felt it"
+    if process != "kafka":  # starting it again takes longer than the load
+        assert accepted_after(folder) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["single", "batch", "async"])
+def test_consumers_that_come_and_go_cost_no_coupon(stack, mode):
+    record = broken(stack, "rebalance@1+9", scale=0.1, consumers=2, consumer_mode=mode)
+    require_whole(record)
+    (fault,) = record.faults
+    assert (fault.what, fault.process) == ("rebalance", "group")
+    assert fault.count >= 4, "joined and left at least twice"
 
 
 @pytest.mark.slow

@@ -264,6 +264,22 @@ def test_a_fault_that_left_no_backlog_was_recovered_from_at_once() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (Fault(what="slow", process="redis", start=102, end=104, share=0.8), "slow redis (stopped 80% of the time):"),
+        (Fault(what="disk-full", process="kafka", start=102, end=104, count=7), "disk-full kafka:"),
+        (
+            Fault(what="disk-full", process="kafka", start=102, end=104, count=0),
+            "disk-full kafka (it needed no room meanwhile):",
+        ),
+        (Fault(what="rebalance", process="group", start=102, end=104, count=6), "rebalance group:"),
+    ],
+)
+def test_what_a_fault_was_is_told(fault: Fault, told: str) -> None:
+    assert one(frames(faults=(fault,)), "I12").value == f"{told} ended after 2.0 s, backlog gone 0.0 s later"
+
+
 def test_each_fault_has_its_own_backlog() -> None:
     waits = confirmed(3.5, 3.6, 3.7, 4.2, 8.3, 8.4, 8.5, 8.6)
     faults = (killed(BEGAN + 0.5, BEGAN + 3), killed(BEGAN + 4.5, BEGAN + 8, "relay"))

@@ -50,7 +50,10 @@ def run(
     backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="Break something on purpose: kill:redis@3+1, pause:relay@2+2 or poison@2 (repeatable)."),
+        typer.Option(
+            help="Break something on purpose (repeatable): kill:redis@3+1, pause:relay@2+2, slow:mariadb@3+4, "
+            "slow:redis=0.5@3+4, disk-full:kafka@3+2, rebalance@2+6 or poison@2."
+        ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when the verdict is UNKNOWN.")] = False,
     as_json: JsonOption = False,

@@ -21,10 +21,11 @@ from rushlab.model.run import Fault, State
 from rushlab.model.variant import Variant
 from rushlab.world import evidence, points, prometheus
 from rushlab.world.cpu import CpuMeter
-from rushlab.world.faults import Injector, Planned
+from rushlab.world.faults import Planned
 from rushlab.world.files import check_writable, storage_error, write_json
 from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
+from rushlab.world.injector import Injector
 from rushlab.world.k6 import K6Order, K6Result, drive, find_k6, k6_version
 from rushlab.world.k6_checks import free_port, require_space
 from rushlab.world.samples import Sample, sampled

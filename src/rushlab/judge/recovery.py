@@ -117,8 +117,14 @@ def _told(faults: Sequence[Fault], times: Sequence[float | None]) -> list[str]:
 
 
 def _sentence(fault: Fault, took: float | None) -> str:
-    name = f"{fault.what} {fault.process}"
+    name = f"{fault.what} {fault.process}{_more(fault)}"
     if fault.end is None or took is None:
         return f"{name}: never ended"
     gone = "backlog never gone" if math.isinf(took) else f"backlog gone {took:.1f} s later"
     return f"{name}: ended after {fault.end - fault.start:.1f} s, {gone}"
+
+
+def _more(fault: Fault) -> str:
+    if fault.what == "disk-full" and not fault.count:
+        return " (it needed no room meanwhile)"
+    return "" if fault.share is None else f" (stopped {fault.share:.0%} of the time)"

@@ -60,9 +60,11 @@ class Load(Struct, frozen=True, kw_only=True):
 class Fault(Struct, frozen=True, kw_only=True):
     """Something that was done to the stack on purpose during a run.
 
-    `what` is kill, pause or poison; `start` and `end` are epoch seconds: from the signal (the first poisonous
-    message) until the process answered again (the last message); `end` None = it never did. `count` is the number of
-    poisonous messages.
+    `what` is kill, pause, slow, disk-full, rebalance or poison; `start` and `end` are epoch seconds: from the signal
+    (the first poisonous message, the first guest of a consumer group, the last free block) until the process answered
+    again (the last message, the last guest, room again); `end` None = it never did. `count` is the number of poisonous
+    messages, of rebalances, or of times that a server's log told of its full disk (0: it needed no room). `share` is
+    the part of its time during which a slow process was stopped.
     """
 
     what: str
@@ -70,6 +72,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     start: float
     end: float | None = None
     count: int = 1
+    share: float | None = None
 
 
 class Run(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 import pymysql
 import redis
@@ -78,6 +79,10 @@ class NativeBackend:
     def endpoints(self) -> Endpoints:
         """Where the servers listen since `up`; starts nothing."""
         return _endpoints(self._known_site())
+
+    def data_folder(self, name: str) -> Path:
+        """Where a server keeps its data; one that keeps none has no such folder."""
+        return self._known_site().folder(name) / "data"
 
     def reset(self, variant: Variant, *, stock: int, step: Step) -> Target:
         """Empty database and Redis, a new topic and group, service processes with these knobs, one coupon.
