@@ -32,7 +32,7 @@ RULE = (
 COLUMNS = tuple(
     Column(name, number=name in ("before", "with it", "ratio", "blocks"))
     for name in (
-        "verdict", "ratio", "95 % interval", "judged by", "against", "before", "with it", "blocks", "expected", "tried",
+        "verdict", "ratio", "95 % interval", "judged by", "against", "before", "with it", "blocks", "expected",
     )
 )  # fmt: skip
 EXPECTATION_TONES: dict[Expectation, Tone] = {
@@ -167,21 +167,19 @@ def _recommendation(one: Recommendation) -> Iterator[object]:
 
 
 def _table(caption: str, found: Sequence[Tried]) -> Table:
-    rows = [Row(one.arm.name, _cells(one)) for one in found]
+    rows = [Row(one.arm.name, _cells(one), _what(one)) for one in found]
     experiments = ", ".join(dict.fromkeys(one.result.experiment for one in found))
     return Table(caption, "variant", COLUMNS, tuple(rows), (f"Experiment: {experiments}.",))
 
 
 def _cells(one: Tried) -> tuple[Cell, ...]:
     metric, found = one.arm.metric, one.comparison
-    changed = ", ".join(f"{knob} {before} → {after}" for knob, (before, after) in one.changes.items())
     facts = (
         Cell(METRICS[metric].title),
         Cell(one.against.name),
         *(Cell(value(metric, arm.typical.get(metric))) for arm in (one.against, one.arm)),
         Cell(str(found.k if found else 0), found.k if found else 0),
         _expected(one),
-        Cell(f"{one.arm.note}: {changed}" if one.arm.note else changed, tone="name"),
     )
     if found is None:
         return (*(unknown(f"{METRICS[metric].title} has no value"),) * 3, *facts)
@@ -191,6 +189,12 @@ def _cells(one: Tried) -> tuple[Cell, ...]:
         Cell(interval(found.interval)),
         *facts,
     )
+
+
+def _what(one: Tried) -> str:
+    """What a variant changes against the one that it is held against."""
+    changed = ", ".join(f"{knob} {before} → {after}" for knob, (before, after) in one.changes.items())
+    return f"{changed} ({one.arm.note})" if one.arm.note else changed
 
 
 def _expected(one: Tried) -> Cell:
