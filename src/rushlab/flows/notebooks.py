@@ -69,6 +69,7 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
             kernel_name=KERNEL,
             cwd=str(root),
             progress_bar=False,
+            request_save_on_cell_execute=False,  # else the whole notebook is written twice for every cell
             extra_arguments=QUIET_KERNEL,
         )
     except papermill.PapermillExecutionError as error:
