@@ -35,7 +35,7 @@ def verdicts(pair: Pair) -> Several:
 
 def figures(pair: Pair) -> Several:
     """The ratios of each by its primary metric."""
-    return Several(tuple(drawn.ratios(result) for result in pair.both))
+    return _each(pair, lambda result: [drawn.ratios(result)])
 
 
 def strips(pair: Pair) -> Several:

@@ -76,7 +76,7 @@ def test_compare_opens_two_experiments_side_by_side(recorded, tmp_path):
     path = execute("compare", tmp_path, first=first, second=second)
     said = text(path)
     headings = [entry.title for entry in document(nbformat.read(path, as_version=4)).entries]
-    assert headings.count(first) == headings.count(second) >= 3
+    assert headings.count(first) == headings.count(second) == 5
     assert "the two were not interleaved" in said
     assert drawn(path) == 2
     ratios = [one.data["text/plain"] for one in outputs(path) if MIME in one.get("data", {})]
