@@ -3,8 +3,8 @@
 import IPython.display
 import pytest
 
-from rushlab.flows.live import NotebookListener
-from rushlab.flows.workbench import Progress
+from rushlab.flows.live import NotebookListener, hearing
+from rushlab.flows.workbench import Progress, Silent
 from rushlab.model.errors import Interrupted
 from rushlab.show.figures.chart import MIME
 
@@ -85,6 +85,22 @@ def test_an_interrupt_is_one_sentence_and_the_figure_stays(places):
     assert places[0].text == "interrupted"
     assert MIME in places[1].shown[-1]
     assert stopped.value._render_traceback_() == [f"Interrupted: {stopped.value.sentence}"]
+
+
+def test_what_the_work_itself_says_of_its_interrupt_is_kept(places):
+    with pytest.raises(Interrupted, match="after 1 of 6 runs"), NotebookListener():
+        raise Interrupted("The report was stopped after 1 of 6 runs")
+    assert places[0].text == "interrupted"
+
+
+def test_a_listener_of_the_caller_is_used_and_left_to_him(places):
+    given = Silent()
+    with hearing(given) as told_to:
+        assert told_to is given
+    assert places == []
+    with hearing(None) as told_to:
+        told_to.step("warming up")
+    assert [content["text/plain"] for content in places[0].shown] == ["starting", "warming up", "done"]
 
 
 def test_steps_are_told_with_the_run_they_belong_to(places):

@@ -6,10 +6,11 @@ import ast
 import html
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
 
-from rushlab.flows.workbench import Progress, progress_line
+from rushlab.flows.workbench import Listener, Progress, progress_line
 from rushlab.model.errors import Interrupted
 from rushlab.model.variant import unknown
 
@@ -68,8 +69,9 @@ class NotebookListener:
         if kind is None:
             self._line.show(_text("done"))
             self._figure.clear()
-        elif kind is KeyboardInterrupt:
+        elif issubclass(kind, KeyboardInterrupt | Interrupted):
             self._line.show(_text("interrupted"))
+        if kind is KeyboardInterrupt:
             raise Interrupted("The cell was interrupted", KEPT, "Run it again to start anew.") from None
 
     def step(self, text: str) -> None:
@@ -83,6 +85,11 @@ class NotebookListener:
         self._course.add(progress)
         self._line.show(_text(f"{progress_line(run, progress)}  {self._course.rate:,.0f} requests/s"))
         self._figure.show(self._course.figure(progress.planned_s))
+
+
+def hearing(listener: Listener | None) -> AbstractContextManager[Listener]:
+    """The listener of the caller, who ends it; without one a `NotebookListener` for as long as the context lasts."""
+    return NotebookListener() if listener is None else nullcontext(listener)
 
 
 class _Course:

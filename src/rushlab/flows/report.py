@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from rushlab.flows import notebooks
-from rushlab.flows.live import NotebookListener, refuse_unknown_parameters
+from rushlab.flows.live import hearing, refuse_unknown_parameters
 from rushlab.flows.studies import gather, record_view
 from rushlab.flows.workbench import REPORT_PROFILES, Listener, Silent, Workbench, parse_names
 from rushlab.judge.validity import exit_code
@@ -125,8 +124,8 @@ def open_study(
     if given := [runs] if isinstance(runs, str) and runs else list(runs):
         return gather(bench, given, missing=missing)
     order = ReportOrder.parse(bench, variants=variants, scale=scale, profiles=profiles)
-    with nullcontext(listener) if listener else NotebookListener() as hearing:
-        names, failed = _runs(bench, order, hearing)
+    with hearing(listener) as told:
+        names, failed = _runs(bench, order, told)
     return gather(bench, names, missing=[*missing, *failed])
 
 

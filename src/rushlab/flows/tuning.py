@@ -11,7 +11,7 @@ from msgspec.structs import replace as changed
 from rushlab.flows import notebooks
 from rushlab.flows.confirming import confirm as confirm_winner
 from rushlab.flows.experiments import exit_code, open_result, result_json, result_of
-from rushlab.flows.live import NotebookListener, refuse_unknown_parameters
+from rushlab.flows.live import hearing, refuse_unknown_parameters
 from rushlab.flows.plans import open_plan, shipped
 from rushlab.flows.section_six import PAGE as SECTION_SIX
 from rushlab.flows.section_six import tries_recommendations, write_section_six
@@ -129,7 +129,8 @@ def open_tuning(
     if experiment:
         return open_result(bench, experiment)
     order = TuneOrder.parse(bench, plan, resume=resume, blocks=blocks or None)
-    return carry_out(bench, order, listener or NotebookListener()).result
+    with hearing(listener) as told:
+        return carry_out(bench, order, told).result
 
 
 def write_result(bench: Workbench, tuned: Tuned) -> None:

@@ -61,9 +61,10 @@ def bottleneck(study: Study, variant: str) -> Reply:
         return Reply(variant, CANNOT_TELL, said(view, text, p95, "ms", "warn"), heading(view.run.profile.name))
     stage, spent = max(known.stage_s.items(), key=lambda pair: pair[1])
     share = spent / sum(known.stage_s.values())
-    text += f"{units.percent(share)} of the time inside the service went to {STAGES.get(stage, stage)}"
-    text += _processors(known.busy("host", known.cores or 1))
     felt = limit is None or p95 >= limit
+    text += f"{units.percent(share)} of the time inside the service went "
+    text += "there" if felt else f"to {STAGES.get(stage, stage)}"
+    text += _processors(known.busy("host", known.cores or 1))
     word = STAGES.get(stage, stage) if felt else "none that a user would feel"
     return Reply(
         variant, word, said(view, text, share, "share", "warn" if felt else "good"), heading(view.run.profile.name)

@@ -155,3 +155,15 @@ def test_the_overview_of_runs_without_doubt_has_no_hollow_mark(study: Study) -> 
     for chart in figures.overview(study):
         assert HOLLOW not in [trace.name for trace in chart.data]
         assert "doubtful" not in chart.description
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#111111"])
+def test_text_is_read_on_the_light_and_the_dark_ground_of_a_notebook(view: RunView, ground: str) -> None:
+    def luminance(colour: str) -> float:
+        # WCAG 2.1, relative luminance of sRGB
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(ground), luminance(figures.timeline(view).layout.font.color)))
+    assert (high + 0.05) / (low + 0.05) >= 4
