@@ -36,6 +36,7 @@ def test_a_plateau_is_the_window_and_a_ramp_all_that_was_sampled() -> None:
 def test_mean_of_samples_is_straight_between_them() -> None:
     assert mean_vus(samples(0, 10, 20, 10, 0), (BEGIN, BEGIN + 4)) == pytest.approx(10.0)
     assert mean_vus(samples(0, 10, 20, 10, 0), (BEGIN + 0.5, BEGIN + 1.5)) == pytest.approx(10.0)
+    assert mean_vus(samples(0, 50, 50, 50, 0), (BEGIN + 0.5, BEGIN + 3.5)) == 50.0, "ramps are of another load"
     assert mean_vus(samples(7, 7, 7), (BEGIN - 1, BEGIN + 3)) == pytest.approx(7.0)
 
 

@@ -104,6 +104,12 @@ def test_of_equal_arms_at_most_one_front_in_twenty_claims_anything():
     assert wrong / 600 <= 0.05
 
 
+def test_arms_that_are_exactly_alike_dominate_nobody():
+    plan, chance = sweep(arms=grid(a=(0, 1, 2))), np.random.default_rng(52)
+    said = [set(standings(plan, lambda arm, metric: 0.0, chance, noise=0.005).values()) for _ in range(200)]
+    assert sum(Standing.DOMINATED in one for one in said) <= 0.05 * 200
+
+
 def test_planted_domination_is_found_and_a_trade_off_is_none():
     plan, chance = sweep(arms=grid(a=(0, 1, 2))), np.random.default_rng(51)
     planted = {0: (0.0, 0.0), 1: (0.7, 0.0), 2: (-0.7, 0.7)}  # 1 is slower at the same cost, 2 faster and dearer

@@ -82,14 +82,14 @@ def windows(profile: Profile, started: float, vus: pd.DataFrame) -> tuple[Span, 
 
 
 def mean_vus(vus: pd.DataFrame, window: Span) -> float | None:
-    """Mean of k6's samples (time, vus) over a window, straight between them; None with a gap in it.
+    """Mean of k6's samples (time, vus) within a window, straight between them; None with a gap in it.
 
-    What lies before the first and after the last sample counts as they do, up to the longest gap.
+    Samples beyond it are of another load: before the first and after the last one inside it counts as they do.
     """
     begin, end = window
-    times, levels = vus["time"].to_numpy("float64"), vus["vus"].to_numpy("float64")
-    inside = times[(times > begin) & (times < end)]
-    edges = np.concatenate(([begin], inside, [end]))
+    inside = vus[vus["time"].between(begin, end)]
+    times, levels = inside["time"].to_numpy("float64"), inside["vus"].to_numpy("float64")
+    edges = np.concatenate(([begin], times, [end]))
     if not len(times) or not end > begin or np.diff(edges).max() > LONGEST_GAP_S:
         return None
     return float(np.trapezoid(np.interp(edges, times, levels), edges) / (end - begin))
