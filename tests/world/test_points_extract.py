@@ -6,6 +6,7 @@ import random
 import duckdb
 import pytest
 
+from rushlab.model.errors import PointsError, ResultError
 from rushlab.world import points_extract
 from rushlab.world.points import attempts, durations, ingest, populations, stages, timeline
 from rushlab.world.points_load import dropped, lateness_p95, outcomes_per_second
@@ -182,3 +183,31 @@ def test_where_nothing_can_be_kept_the_answers_still_come(ingested, keeping, mon
     monkeypatch.setattr(points_extract, "_made", refuse)
     assert durations(parquet)["count"] == 30
     assert [path.name for path in parquet.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("kept_from", [0, 2**40], ids=["kept", "in memory"])
+def test_what_is_no_points_file_is_told_and_leaves_no_tables(tmp_path, monkeypatch, kept_from):
+    monkeypatch.setattr(points_extract, "KEPT_FROM_BYTES", kept_from)
+    file = tmp_path / "points.parquet"
+    with pytest.raises(ResultError, match="no points at"):
+        durations(file)
+    with duckdb.connect() as con:
+        con.execute(f"COPY (SELECT 1 AS x) TO '{file}'")
+    with pytest.raises(ResultError, match="not a points file"):
+        durations(file)
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(ResultError, match="not a points file"):
+        durations(file)
+    assert [path.name for path in tmp_path.iterdir()] == ["points.parquet"]
+
+
+@pytest.mark.parametrize("kept_from", [0, 2**40], ids=["kept", "in memory"])
+def test_points_damaged_within_are_told(ingested, monkeypatch, kept_from):
+    monkeypatch.setattr(points_extract, "KEPT_FROM_BYTES", kept_from)
+    parquet = ingested(lines_of(range(300)))
+    content = bytearray(parquet.read_bytes())
+    content[100:2000] = bytes(1900)
+    parquet.write_bytes(content)
+    with pytest.raises(PointsError, match="cannot be read"):
+        durations(parquet)
+    assert kept_beside(parquet) == []

@@ -29,7 +29,7 @@ from pathlib import Path
 import duckdb
 
 from rushlab.world.files import identity, sha256
-from rushlab.world.points_sql import SOURCE, as_file, connect, connection, opened, refused
+from rushlab.world.points_sql import SOURCE, as_file, connect, connection, opened, refused, require_file
 from rushlab.world.points_tables import Tables
 
 #: Points files from this size have their tables kept: a smaller one is read again sooner than stored.
@@ -41,8 +41,8 @@ REMEMBERED = 2
 @contextmanager
 def extracted(parquet: Path) -> Iterator[Tables]:
     """The tables of the points in `parquet` (errors as for `points_sql.opened`)."""
-    with opened(parquet):  # tells in words what is no points file
-        key = key_of(parquet)
+    require_file(parquet)
+    key = key_of(parquet)
     with refused(parquet):
         kept = _kept(parquet, key) if parquet.stat().st_size >= KEPT_FROM_BYTES else None
         if kept is None:
@@ -107,6 +107,8 @@ def _made(parquet: Path, key: str) -> Path:
 
 def _draw(con: duckdb.DuckDBPyConnection, parquet: Path) -> None:
     file = as_file(parquet)
+    with opened(parquet):  # what is no points file is told in words
+        pass
     for table, sql in (("counts", _COUNTS), ("others", _OTHERS), ("answers", _ANSWERS)):
         con.execute(f"CREATE TABLE {table} AS {SOURCE} {sql}", [file])
     if con.execute(_REGULAR).fetchall() == [(True,)]:

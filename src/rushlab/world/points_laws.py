@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rushlab.world.points_sql import opened
-
-# k6 stamps an iteration's duration (ms, its pause included) at its end.
-SPENT = """
-SELECT sum(greatest(0, least(epoch(time), ?) - greatest(epoch(time) - value / 1000, ?)))
-FROM points WHERE metric = 'iteration_duration'
-"""
+from rushlab.world.points_extract import extracted
 
 
 def mean_within(parquet: Path, windows: Sequence[tuple[float, float]]) -> list[float | None]:
@@ -19,9 +13,8 @@ def mean_within(parquet: Path, windows: Sequence[tuple[float, float]]) -> list[f
 
     An iteration that k6 cut off has no duration and counts for nothing.
     """
-    with opened(parquet) as points:
-        found = [points.rows(SPENT, [end, begin])[0][0] for begin, end in windows]
+    with extracted(parquet) as tables:
+        found = [tables.spent(begin, end) for begin, end in windows]
     return [
-        None if spent is None else float(spent) / (end - begin)
-        for spent, (begin, end) in zip(found, windows, strict=True)
+        None if spent is None else spent / (end - begin) for spent, (begin, end) in zip(found, windows, strict=True)
     ]

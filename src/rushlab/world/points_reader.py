@@ -123,7 +123,8 @@ class _Reader:
 
     def _copy(self, lines: Path, compression: Compression, notes: Notes) -> None:
         """One pass: parse, check, write; Parquet keeps the notes beside the rows."""
-        options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_NOTES_KEY}: {_literal(_text(notes))}}}"
+        kept = f"KV_METADATA {{{_NOTES_KEY}: {_literal(_text(notes))}}}"
+        options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, {kept}"
         self._con.execute(
             f"COPY ({_SELECT}) TO {_literal(str(self.parquet))} ({options})", [as_file(lines), compression]
         )

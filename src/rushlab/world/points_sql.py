@@ -207,8 +207,7 @@ def opened(parquet: Path) -> Iterator[Points]:
     PointsError
         A question about it failed (it is damaged within, or needs more memory than the limit).
     """
-    if not parquet.is_file():
-        raise ResultError(f"There are no points at {parquet}")
+    require_file(parquet)
     with connection(parquet.with_suffix(".spill")) as con:
         points = Points(con, parquet)
         try:
@@ -218,6 +217,12 @@ def opened(parquet: Path) -> Iterator[Points]:
             raise ResultError(f"{parquet} is not a points file of this workbench", reason) from error
         with refused(parquet):
             yield points
+
+
+def require_file(parquet: Path) -> None:
+    """ResultError when there are no points."""
+    if not parquet.is_file():
+        raise ResultError(f"There are no points at {parquet}")
 
 
 @contextmanager

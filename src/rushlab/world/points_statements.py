@@ -82,6 +82,12 @@ WITH begun AS (SELECT ms FROM requests WHERE status = ? AND ended - took_ms / 10
 SELECT count(ms), quantile_cont(ms, ?::DOUBLE[]) FROM begun
 """
 
+# k6 stamps an iteration's duration (ms, its pause included) at its end.
+SPENT = """
+SELECT sum(greatest(0, least(ended, ?) - greatest(ended - value / 1000, ?)))
+FROM others WHERE metric = 'iteration_duration'
+"""
+
 VUS = "SELECT ended AS time, value AS vus FROM others WHERE metric = 'vus' ORDER BY 1"
 
 COUNT = "SELECT points, total FROM counts WHERE metric = ?"

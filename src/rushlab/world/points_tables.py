@@ -83,6 +83,11 @@ class Tables:
         ((pairs, p95),) = self._rows(statements.LATENESS, [pause_ms])
         return pairs, p95
 
+    def spent(self, begin: float, end: float) -> float | None:
+        """Seconds that iterations spent between two epoch seconds, all together; None without any iteration."""
+        ((seconds,),) = self._rows(statements.SPENT, [end, begin])
+        return None if seconds is None else float(seconds)
+
     def count(self, metric: str) -> tuple[int, float]:
         """Points of a metric and the sum of their values (of those that `counts` has)."""
         return next(iter(self._rows(statements.COUNT, [metric])), (0, 0.0))
