@@ -161,6 +161,12 @@ def test_streams_errors_images_and_text_have_their_blocks() -> None:
     ]
 
 
+def test_an_output_that_was_cleared_leaves_no_empty_block() -> None:
+    cleared = nbformat.v4.new_output("display_data", data={"text/plain": ""})
+    cell = nbformat.v4.new_code_cell("x", outputs=[cleared])
+    assert blocks.document(nbformat.v4.new_notebook(cells=[cell])).blocks == []
+
+
 def test_figures_in_a_row_stand_side_by_side() -> None:
     bundle = {"application/vnd.plotly.v1+json": {"data": [], "layout": {}}}
     outputs = [nbformat.v4.new_output("display_data", data=bundle) for _ in range(2)]

@@ -80,7 +80,9 @@ def _outputs(page: Document, outputs: list[Any]) -> Iterator[Block]:
         elif output.output_type == "error":
             yield Block("error", text=f"{output.ename}: {output.evalue}")
         elif LIBRARY_MIME not in output.data:
-            yield _bundle(page, output.data)
+            block = _bundle(page, output.data)
+            if block.kind != "text" or block.text.strip():
+                yield block
 
 
 def _bundle(page: Document, data: dict[str, Any]) -> Block:
