@@ -5,6 +5,7 @@
 Makes a run folder as `rushlab run` leaves it, with k6-like points (seeded; lengths drift with the load), and
 measures in child processes: `first` reads the points, computes every figure, judges and writes the run's page;
 `again` writes the page of the verified run; `bare` copies the same file to Parquet with DuckDB and nothing else.
+Of `first` and `again` each stage is told too.
 Peak memory is that of the process and of its largest child (the notebook's kernel).
 What is promised: first ≤ 10 s and ≤ 500 MiB, again ≤ 4 s.
 """
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ingest import TIMINGS, bare, declarations
@@ -86,18 +88,20 @@ def make_run(runs: Path, requests: int) -> Path:
 
 def first(path: Path) -> None:
     """Ingest, figures, verdict, page."""
-    import msgspec
-    from msgspec.structs import replace
+    with stage("imports"):
+        import msgspec
+        from msgspec.structs import replace
 
-    from rushlab.flows.figures import run_figures
-    from rushlab.flows.judging import judge_folder
-    from rushlab.flows.workbench import Workbench
-    from rushlab.model.run import State
-    from rushlab.world import points
-    from rushlab.world.folders import open_run
+        from rushlab.flows.figures import run_figures
+        from rushlab.flows.judging import judge_folder
+        from rushlab.flows.workbench import Workbench
+        from rushlab.model.run import State
+        from rushlab.world import points
+        from rushlab.world.folders import open_run
 
     folder = open_run(Workbench.open().settings.runs, str(path))
-    ingested = points.ingest(folder.points_file, folder.points)
+    with stage("ingest"):
+        ingested = points.ingest(folder.points_file, folder.points)
     length = folder.record.profile.length_s
     folder.advance(
         State.COLLECTED,
@@ -105,17 +109,36 @@ def first(path: Path) -> None:
         load=replace(folder.record.load, exit_code=0, elapsed_s=length),
         environment={"ingest": {"lines": ingested.lines, "points": ingested.points, "truncated": False}},
     )
-    audit, verdict = judge_folder(folder)
-    folder.advance(State.VERIFIED, audit=audit, verdict=verdict, figures=msgspec.to_builtins(run_figures(folder)))
+    with stage("judge"):
+        audit, verdict = judge_folder(folder)
+    with stage("figures"):
+        figures = msgspec.to_builtins(run_figures(folder))
+    folder.advance(State.VERIFIED, audit=audit, verdict=verdict, figures=figures)
     again(path)
 
 
 def again(path: Path) -> None:
     """The page of a verified run."""
-    from rushlab.flows.report import export_run
-    from rushlab.flows.workbench import Workbench
+    with stage("imports of the page"):
+        from rushlab.flows.report import export_run
+        from rushlab.flows.workbench import Workbench
 
-    export_run(Workbench.open(), str(path), "html", path.parent / "page.html")
+    with stage("page"):
+        export_run(Workbench.open(), str(path), "html", path.parent / "page.html")
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Tell what a stage took, this process and its children together."""
+    wall, cpu = time.perf_counter(), _cpu_seconds()
+    yield
+    told = f"{time.perf_counter() - wall:8.2f} s {_cpu_seconds() - cpu:8.2f} CPU s"
+    print(f"    {name:20} {told}", file=sys.stderr)  # noqa: T201
+
+
+def _cpu_seconds() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def copied(path: Path) -> None:
@@ -131,8 +154,7 @@ def child(name: str, path: Path) -> None:
     CONTENDERS[name](path)
     wall = time.perf_counter() - began
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    processor = sum(one.ru_utime + one.ru_stime for one in used)
-    print(json.dumps([wall, processor, *(one.ru_maxrss / 1024 for one in used)]))  # noqa: T201
+    print(json.dumps([wall, _cpu_seconds(), *(one.ru_maxrss / 1024 for one in used)]))  # noqa: T201
 
 
 def measure(name: str, path: Path) -> list[float]:
