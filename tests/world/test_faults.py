@@ -13,7 +13,7 @@ import pytest
 
 from rushlab.model.errors import StackError, UsageError
 from rushlab.world.faults import KINDS, SLOW_SHARE, Planned, What, parse_fault
-from rushlab.world.injector import ACTIONS, Injector
+from rushlab.world.injector import ACTIONS, Injector, prepared
 from rushlab.world.stack.backend import Endpoints, Step, Target
 from rushlab.world.stack.processes import Launch, Processes
 
@@ -142,9 +142,10 @@ def test_what_was_planned_for_later_than_the_loads_end_is_not_done(stack: Stack)
 
 
 def test_a_process_that_is_not_there_is_an_error_before_the_load(stack: Stack) -> None:
+    planned = [parse_fault("poison@0"), parse_fault("kill:redis@0")]
     with (
         pytest.raises(UsageError, match=r"There is no redis to be broken: there are relay"),
-        injected(stack, "poison@0", "kill:redis@0"),
+        prepared(stack, TARGET, planned, lambda text: None),
     ):
         pytest.fail("the load began")
 
@@ -180,8 +181,17 @@ def test_a_slow_process_is_slow_for_its_time_only(stack: Stack) -> None:
 
 
 def test_a_backend_that_cannot_be_broken_says_so() -> None:
-    with pytest.raises(UsageError, match="cannot be broken on purpose"):
-        Injector(object(), TARGET, [parse_fault("kill:redis@0")], lambda text: None)
-    with Injector(object(), TARGET, [], lambda text: None) as injector:
+    with (
+        pytest.raises(UsageError, match="cannot be broken on purpose"),
+        prepared(object(), TARGET, [parse_fault("kill:redis@0")], lambda text: None),
+    ):
+        pytest.fail("the load began")
+
+
+def test_without_faults_any_backend_will_do() -> None:
+    with (
+        prepared(object(), TARGET, [], lambda text: None),
+        Injector(object(), TARGET, [], lambda text: None) as injector,
+    ):
         pass
     assert injector.done == ()

@@ -25,7 +25,7 @@ from rushlab.world.faults import Planned
 from rushlab.world.files import check_writable, storage_error, write_json
 from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
-from rushlab.world.injector import Injector
+from rushlab.world.injector import Injector, prepared
 from rushlab.world.k6 import K6Order, K6Result, drive, find_k6, k6_version
 from rushlab.world.k6_checks import free_port, require_space
 from rushlab.world.samples import Sample, sampled
@@ -129,18 +129,13 @@ class _Execution:
         self.listener.step("warming up")
         baseline = self._warm_up(target)
         self.folder.advance(State.RUNNING)
-        with CpuMeter(self.backend.running) as meter, Surroundings(self.backend.running) as around:
-            with (
-                sampled(self.backend.endpoints(), target) as sampler,
-                Injector(self.backend, target, self.order.faults, self.listener.step) as injector,
-            ):
-                result = drive(
-                    self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
-                )
-            drained, undrained = self._drain(target)
-        self._collect(target, baseline, drained, undrained, sampler.samples)
+        with prepared(self.backend, target, self.order.faults, self.listener.step):
+            with CpuMeter(self.backend.running) as meter, Surroundings(self.backend.running) as around:
+                result, samples, faults = self._drive(target)
+                drained, undrained = self._drain(target)
+            self._collect(target, baseline, drained, undrained, samples)
         self._collect_series(result, drained)
-        self._read_points(result, drained, meter, around, injector.done)
+        self._read_points(result, drained, meter, around, faults)
         self._judge()
 
     def _warm_up(self, target: Target) -> dict[str, int] | None:
@@ -157,6 +152,17 @@ class _Execution:
             raise StackError("The warm-up's coupons were not confirmed", do="See `rushlab logs consumer-0` and relay.")
         shutil.rmtree(scratch)
         return counters(target.metrics.get("service", ()))
+
+    def _drive(self, target: Target) -> tuple[K6Result, Sequence[Sample], tuple[Fault, ...]]:
+        """The load itself: how k6 ended, the stock meanwhile, what was broken on purpose."""
+        with (
+            sampled(self.backend.endpoints(), target) as sampler,
+            Injector(self.backend, target, self.order.faults, self.listener.step) as injector,
+        ):
+            result = drive(
+                self._k6_order(target), lambda progress: self.listener.progress(self.order.profile.name, progress)
+            )
+        return result, sampler.samples, injector.done
 
     def _drain(self, target: Target) -> tuple[float | None, str | None]:
         """When everything was confirmed; or why that cannot be asked: the rest of the evidence stands without it."""

@@ -73,19 +73,22 @@ def rebalance(backend: Breakable, target: Target, one: Planned, over: Event, ste
     kafka, start, until, count = backend.endpoints().kafka, time.time(), time.monotonic() + one.lasts_s, 0
     try:
         while time.monotonic() < until and not over.is_set():
-            count += 2 * visit(kafka, target, over)
+            count += 2 * visit(kafka, target)
     except KafkaError as error:
         raise StackError("The consumer group could not be disturbed", str(error) or type(error).__name__) from error
     return Fault(what=one.what, process=one.process, start=start, end=time.time(), count=count)
 
 
-def visit(kafka: str, target: Target, over: Event) -> bool:
-    """Join the consumer group as one more member and leave again; whether the guest was let in."""
+def visit(kafka: str, target: Target) -> bool:
+    """Join the consumer group as one more member and leave again; whether the guest was let in.
+
+    One that left before it was let in would be waited for, like a member that died.
+    """
     guest, let_in = _guest(kafka, target), Event()
     try:
         guest.subscribe([target.topic], listener=_LetIn(let_in))
         deadline = time.monotonic() + LET_IN_S
-        while not let_in.is_set() and not over.is_set() and time.monotonic() < deadline:
+        while not let_in.is_set() and time.monotonic() < deadline:
             guest.poll(timeout_ms=POLL_MS)
     finally:
         guest.close(autocommit=False)

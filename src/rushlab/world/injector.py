@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self, cast
 
@@ -29,36 +29,52 @@ ACTIONS: dict[What, Action] = {
 }
 
 
+@contextmanager
+def prepared(backend: object, target: Target, planned: Sequence[Planned], step: Step) -> Iterator[None]:
+    """What the planned faults need, while this is entered: from before the load until the evidence is collected.
+
+    A disk that is to be full is moved once before the load, and back only when nobody looks any more.
+
+    Raises
+    ------
+    UsageError
+        This backend's processes cannot be broken, it has none of a name that is planned, or no disk can be filled.
+    StackError
+        A server did not come up again after its data was moved.
+    """
+    if planned and not isinstance(backend, Breakable):
+        raise UsageError("This backend's processes cannot be broken on purpose", do="Use the native backend.")
+    with ExitStack() as disks:
+        if planned:
+            breakable = cast(Breakable, backend)
+            _require_there(breakable, planned)
+            for name in sorted({one.process for one in planned if one.what == "disk-full"}):
+                disks.enter_context(faults_disk.small_disk(breakable, target, name, step))
+        yield
+
+
 class Injector:
-    """Brings the planned faults about while it is entered; `done` says what was done.
+    """Brings the planned faults about while it is entered; `done` says what was done. Inside `prepared`.
 
     Leaving waits for those that are under way: whatever was stopped goes on again, what was killed is there again.
 
     Raises
     ------
-    UsageError
-        On entering: this backend's processes cannot be broken, or it has none of a name that is planned.
     StackError
-        On entering: a small disk could not be prepared. On leaving: a process to be broken was not there any more, or
-        did not come up again.
+        On leaving: a process to be broken was not there any more, or did not come up again.
     """
 
     def __init__(self, backend: object, target: Target, planned: Sequence[Planned], step: Step) -> None:
-        if planned and not isinstance(backend, Breakable):
-            raise UsageError("This backend's processes cannot be broken on purpose", do="Use the native backend.")
         self._backend = cast(Breakable, backend)
         self._target, self._step = target, step
         self._planned = sorted(planned, key=lambda one: one.after_s)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._inject, name="faults", daemon=True)
-        self._prepared = ExitStack()
         self._problem: RushlabError | None = None
         self.done: tuple[Fault, ...] = ()
 
     def __enter__(self) -> Self:
         if self._planned:
-            self._require_there()
-            self._prepare_disks()
             self._thread.start()
         return self
 
@@ -68,23 +84,8 @@ class Injector:
         self._over.set()
         if self._planned:
             self._thread.join()
-        self._prepared.close()
         if self._problem is not None and error is None:
             raise self._problem
-
-    def _require_there(self) -> None:
-        """A name that nobody has is told before the load, not after it."""
-        names = {running.name for running in self._backend.processes.found()}
-        for one in self._planned:
-            if KINDS[one.what].processes and one.process not in names:
-                raise UsageError(f"There is no {one.process} to be broken", f"there are {', '.join(sorted(names))}")
-
-    def _prepare_disks(self) -> None:
-        names = {one.process for one in self._planned if one.what == "disk-full"}
-        with ExitStack() as prepared:
-            for name in sorted(names):
-                prepared.enter_context(faults_disk.small_disk(self._backend, self._target, name, self._step))
-            self._prepared = prepared.pop_all()
 
     def _inject(self) -> None:
         began = time.monotonic()
@@ -97,3 +98,11 @@ class Injector:
                 self.done = (*self.done, fault)
         except RushlabError as error:
             self._problem = error
+
+
+def _require_there(backend: Breakable, planned: Sequence[Planned]) -> None:
+    """A name that nobody has is told before the load, not after it."""
+    names = {running.name for running in backend.processes.found()}
+    for one in planned:
+        if KINDS[one.what].processes and one.process not in names:
+            raise UsageError(f"There is no {one.process} to be broken", f"there are {', '.join(sorted(names))}")
