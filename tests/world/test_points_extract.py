@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from rushlab.model.errors import PointsError, ResultError
-from rushlab.world import points_extract
+from rushlab.world import points_extract, points_sql
 from rushlab.world.points import attempts, durations, ingest, populations, stages, timeline
 from rushlab.world.points_load import dropped, lateness_p95, outcomes_per_second
 from rushlab.world.points_window import window_quantiles
@@ -144,7 +144,7 @@ def test_tables_of_other_points_are_never_read(ingested, keeping):
     assert len(keeping) == 2
 
 
-@pytest.mark.parametrize("changed", ["engine", "code"])
+@pytest.mark.parametrize("changed", ["engine", points_extract, points_sql])
 def test_tables_of_another_version_are_drawn_anew(ingested, keeping, monkeypatch, tmp_path, changed):
     parquet = ingested(lines_of(range(30)))
     expected = everything(parquet)
@@ -152,7 +152,7 @@ def test_tables_of_another_version_are_drawn_anew(ingested, keeping, monkeypatch
         monkeypatch.setattr(duckdb, "__version__", "0.0.1")
     else:
         (tmp_path / "code.py").write_text("another reading of the points")
-        monkeypatch.setattr(points_extract, "__file__", str(tmp_path / "code.py"))
+        monkeypatch.setattr(changed, "__file__", str(tmp_path / "code.py"))
     assert everything(parquet) == expected
     assert (len(keeping), len(kept_beside(parquet))) == (2, 1)
 

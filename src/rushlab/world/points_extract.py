@@ -12,8 +12,8 @@ read off in one pass. In any other file (points filtered or sorted by someone) w
 is one request; several that share even these stay as many rows, with their mean length.
 
 A large file's tables are kept as `.points-<key>-<checksum>.duckdb` in its folder. The key is a hash of the points, of
-this module and of DuckDB's version, so tables of other points or of an older reading are never met; the
-checksum is the table file's own.
+this module and `points_sql`, and of DuckDB's version, so tables of other points or of an older reading are never met;
+the checksum is the table file's own.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pathlib import Path
 
 import duckdb
 
+from rushlab.world import points_sql
 from rushlab.world.files import identity, sha256
 from rushlab.world.points_sql import SOURCE, as_file, connect, connection, opened, refused, require_file
 from rushlab.world.points_tables import Tables
@@ -54,7 +55,8 @@ def extracted(parquet: Path) -> Iterator[Tables]:
 
 def key_of(parquet: Path) -> str:
     """What the tables depend on: the points, the code that draws them, the engine that runs it."""
-    parts = (_digest(parquet, identity(parquet)), sha256(Path(__file__)), duckdb.__version__)
+    code = (sha256(Path(file)) for file in (__file__, points_sql.__file__))
+    parts = (_digest(parquet, identity(parquet)), *code, duckdb.__version__)
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
 
 
