@@ -25,6 +25,9 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt install chromium)"),
 ]
 
+#: Drawing every figure anew takes seconds where the processors are busy with other things.
+PATIENCE_MS = 30_000
+
 WIDTHS = {"desktop": 1440, "phone": 390}
 
 #: Page → the maker of its study, its notebook, how many figures it has.
@@ -137,9 +140,9 @@ def test_figures_take_the_colours_of_the_scheme(browser: Browser, pages: dict[st
     line = visit.page.locator("figure .js-line").first
     light = line.evaluate("path => path.style.stroke")
     visit.page.emulate_media(color_scheme="dark")
-    expect(line).not_to_have_css("stroke", light)
+    expect(line).not_to_have_css("stroke", light, timeout=PATIENCE_MS)
     visit.page.emulate_media(color_scheme="light")
-    expect(line).to_have_css("stroke", light)
+    expect(line).to_have_css("stroke", light, timeout=PATIENCE_MS)
     visit.page.close()
 
 
