@@ -19,15 +19,13 @@ from rushlab.judge.pareto import front
 from rushlab.judge.trials import trials_of
 from rushlab.judge.winner import winner
 from rushlab.model.errors import PointsError, ResultError
-from rushlab.model.experiment import Place, SlotState
+from rushlab.model.experiment import OPEN, Place, SlotState
 from rushlab.model.experiment_result import Confirmation, ExperimentResult, MeasuredRun, Noise
 from rushlab.model.plan import Operating
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status, Validity
 from rushlab.world.experiments import ExperimentFolder, all_experiments, confirmation_of, open_experiment, run_of
 from rushlab.world.folders import RunFolder
-
-OPEN = (SlotState.PLANNED, SlotState.RUNNING)
 
 
 def open_result(bench: Workbench, name: str) -> ExperimentResult:

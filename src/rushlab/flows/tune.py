@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from rushlab.flows.driving import running_stack
-from rushlab.flows.run import Order, execute, provenance
+from rushlab.flows.run import Order, execute, provenance, require_room
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.judge.comparison import MOST_EXCLUDED
 from rushlab.judge.design import draw
@@ -58,9 +58,12 @@ class Tuning:
         ------
         ResultError
             More than 20 % of the runs had to be excluded.
+        PortTaken, StorageError
+            There is no room for the plan's runs: nothing was started.
         StorageError, Interrupted
             The experiment stops where it is; `resume` goes on from there.
         """
+        require_room(self.bench, [_load_of(plan)] * plan.runs)
         with self.hands.stack(self.bench, self.backend, self.listener) as backend:
             folder = self._create(plan, backend)
             self._drive(folder, backend)
@@ -74,6 +77,7 @@ class Tuning:
         ResultError
             This machine or its servers are not those of the experiment's other runs; or as `start`.
         """
+        require_room(self.bench, [_load_of(folder.planned.plan)] * folder.progress.open)
         with self.hands.stack(self.bench, self.backend, self.listener) as backend:
             require_same_place(folder.planned, self.hands.provenance(self.bench, backend))
             self._reopen(folder)
@@ -86,6 +90,7 @@ class Tuning:
         `plan` is what they follow when none were planned yet (see `flows.confirming`); they stand in the
         experiment's folder as an experiment of their own. Raises as `resume`.
         """
+        require_room(self.bench, [_load_of(plan)] * plan.runs)
         with self.hands.stack(self.bench, self.backend, self.listener) as backend:
             require_same_place(folder.planned, self.hands.provenance(self.bench, backend))
             fresh = experiments.confirmation_of(folder)
@@ -220,14 +225,17 @@ def to_confirm(folder: ExperimentFolder) -> bool:
 
 def remaining_s(folder: ExperimentFolder) -> float:
     """Seconds that the open slots will take, from what those before took; without any, a guess."""
-    open_slots = [slot for slot in folder.progress.slots if slot.state in (SlotState.PLANNED, SlotState.RUNNING)]
-    return len(open_slots) * seconds_per_run(folder)
+    return folder.progress.open * seconds_per_run(folder)
 
 
 def seconds_per_run(folder: ExperimentFolder) -> float:
     """What a run of this experiment takes: the median of those that were made, else load and a guess."""
     taken = [slot.seconds for slot in folder.progress.slots if slot.seconds is not None]
     return statistics.median(taken) if taken else folder.planned.plan.load.length_s + AROUND_S
+
+
+def _load_of(plan: Plan) -> Order:
+    return Order(plan.load.profile, plan.baseline.variant, plan.load.scale)
 
 
 def _order(folder: ExperimentFolder, place: Place) -> Order:

@@ -19,6 +19,9 @@ class SlotState(StrEnum):
     EXCLUDED = "excluded"
 
 
+OPEN = (SlotState.PLANNED, SlotState.RUNNING)
+
+
 class Place(Struct, frozen=True, kw_only=True):
     """Where a run stands: its position in the whole sequence, its block, its arm, and the seed of its load.
 
@@ -83,7 +86,12 @@ class Progress(Struct, frozen=True, kw_only=True):
     @property
     def complete(self) -> bool:
         """Every slot has its run, or is excluded with a reason."""
-        return all(slot.state in (SlotState.VERIFIED, SlotState.EXCLUDED) for slot in self.slots)
+        return self.open == 0
+
+    @property
+    def open(self) -> int:
+        """Slots whose run is still to be made."""
+        return sum(slot.state in OPEN for slot in self.slots)
 
     @property
     def excluded(self) -> int:

@@ -1,6 +1,7 @@
 """An experiment's way: plan first, drawn order, failures excluded, resumed after any kill from whole runs only."""
 
 import json
+import shutil
 
 import pytest
 
@@ -35,6 +36,29 @@ def test_every_block_runs_every_arm_once_from_the_same_load(driver, tuning, plan
         assert {order.drain_limit_s for order in made} == {20}
     assert folder.progress.complete
     assert [driver.orders[i].labels["experiment"]["position"] for i in range(7)] == list(range(7))
+
+
+def test_a_plan_without_room_for_its_runs_starts_nothing(bench, driver, tuning, plan, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(2**30, 2**30, 0))
+    with pytest.raises(StorageError, match="too full for 7 runs of"):
+        tuning.start(plan())
+    assert driver.orders == []
+    assert list(all_experiments(bench.settings.experiments)) == []
+
+
+def test_an_experiment_goes_on_when_there_is_room_for_what_is_left_of_it(driver, tuning, plan, monkeypatch):
+    def stop(position):
+        if position == 5:
+            raise KeyboardInterrupt
+
+    driver.before = stop
+    with pytest.raises(Interrupted):
+        tuning.start(plan())
+    asked = []
+    monkeypatch.setattr("rushlab.flows.tune.require_room", lambda bench, orders: asked.append(len(orders)))
+    driver.before = lambda position: None
+    assert tuning.resume(newest(tuning.bench)).progress.complete
+    assert asked == [2]
 
 
 def test_same_seed_same_order(plan):
