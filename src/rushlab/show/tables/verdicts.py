@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from rushlab.model.verdict import Check, Status
 from rushlab.show import units
 from rushlab.show.table import Cell, Column, Row, Table
@@ -63,9 +61,13 @@ def _met(view: RunView) -> Cell:
 
 
 def statuses(view: RunView) -> Cell:
-    """How many checks and invariants have each status, PASS first."""
+    """How many checks and invariants have each status, PASS first; those that failed or lack evidence by name."""
     checks: list[Check] = [*(view.run.verdict.checks if view.run.verdict else ())]
     checks += view.run.audit.invariants if view.run.audit else ()
-    found = Counter(check.status for check in checks)
-    text = ", ".join(f"{found[status]} {status}" for status in Status if found[status])
+    found = {status: [check.id for check in checks if check.status is status] for status in Status}
+    text = ", ".join(f"{len(ids)} {status}{_named(status, ids)}" for status, ids in found.items() if ids)
     return Cell(text, value=text, tone="quiet") if text else unknown("nothing was checked")
+
+
+def _named(status: Status, ids: list[str]) -> str:
+    return f" ({', '.join(ids)})" if status in (Status.FAIL, Status.UNKNOWN) else ""
