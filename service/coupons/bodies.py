@@ -10,6 +10,8 @@ from starlette.types import Receive
 from coupons.problems import problem
 
 BODY_LIMIT: Final = 4096
+#: Opening brackets of a body. How deep the decoder itself would go depends on the Python that runs it.
+BRACKET_LIMIT: Final = 100
 LARGEST_ID: Final = 2**63 - 1
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_ID)]
@@ -41,7 +43,9 @@ async def read(receive: Receive) -> bytes:
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """What the body says; 422 when it is JSON but not that, 400 when it is not JSON."""
+    """What the body says; 422 when it is JSON but not that, 400 when it is not JSON or nested too deep."""
+    if len(body) > BRACKET_LIMIT and body.count(b"[") + body.count(b"{") > BRACKET_LIMIT:
+        raise Refused(400, problem(400, "Bad Request", f"The body may open {BRACKET_LIMIT} brackets."))
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:

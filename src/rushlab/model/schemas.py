@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from typing import Any
@@ -25,7 +26,7 @@ def run_schema() -> dict[str, Any]:
         "title": "rushlab run --json, rushlab show --json, run.json",
         "description": "Schema 1.",
     }
-    return head | run | {"$defs": definitions}
+    return _tidy(head | run | {"$defs": definitions})
 
 
 def experiment_schema() -> dict[str, Any]:
@@ -36,7 +37,21 @@ def experiment_schema() -> dict[str, Any]:
         "title": "rushlab experiment --json, rushlab tune --json, experiment.json",
         "description": "Schema 1.",
     }
-    return head | result | {"$defs": definitions}
+    return _tidy(head | result | {"$defs": definitions})
+
+
+def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
+    """Descriptions are docstrings: without the indentation that Python 3.13 takes away and those before it keep."""
+    return {
+        key: inspect.cleandoc(value) if key == "description" and isinstance(value, str) else _tidied(value)
+        for key, value in schema.items()
+    }
+
+
+def _tidied(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_tidied(one) for one in value]
+    return _tidy(value) if isinstance(value, dict) else value
 
 
 SCHEMAS = {"run": run_schema, "experiment": experiment_schema}
