@@ -111,8 +111,9 @@ def chart(traces: list[go.Scatter], description: str, caption: str = "", **layou
 
 
 def title(text: str) -> dict[str, Any]:
-    """A title at the figure's upper left."""
-    return {"text": literal(text), "x": 0, "xref": "paper", "font": {"size": 14}, "y": 0.975, "yanchor": "top"}
+    """A title at the figure's upper left, above the labels of the axis too: narrow figures need the room."""
+    head = {"text": literal(text), "font": {"size": 14}, "y": 0.975, "yanchor": "top"}
+    return head | {"x": 0, "xref": "container", "pad": {"l": 12}}
 
 
 def axis(name: str, **more: Any) -> dict[str, Any]:
