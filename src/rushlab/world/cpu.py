@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Self
 
 import psutil
 
+from rushlab.world.repeating import Repeating
 from rushlab.world.stack.backend import ServerStatus
 
 #: A process that is killed takes with it what it used since it was last looked at.
@@ -35,22 +35,20 @@ class CpuMeter:
         self._before: dict[Key, float] = {}
         self._latest: dict[Key, float] = {}
         self._host = self._workbench = 0.0
-        self._end = threading.Event()
-        self._sampler = threading.Thread(target=self._sample_until_the_end, name="cpu-meter", daemon=True)
+        self._sampling = Repeating(self._sample, SAMPLE_S, "cpu-meter")
 
     def __enter__(self) -> Self:
         self._before = self._read()
         self._latest = dict(self._before)
         self._host, self._workbench = -busy_seconds(), -time.process_time()
-        self._sampler.start()
+        self._sampling.begin()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end.set()
-        self._sampler.join()
-        self._latest |= self._read()
+        self._sampling.end()
+        self._sample()
         self._host += busy_seconds()
         self._workbench += time.process_time()
 
@@ -73,9 +71,8 @@ class CpuMeter:
         found |= {K6: k6, WORKBENCH: self._workbench, HOST: self._host}
         return {name: round(used, 3) for name, used in found.items()}, None
 
-    def _sample_until_the_end(self) -> None:
-        while not self._end.wait(SAMPLE_S):
-            self._latest |= self._read()
+    def _sample(self) -> None:
+        self._latest |= self._read()
 
     def _read(self) -> dict[Key, float]:
         named = ((one.name, one.pid) for one in self._running() if one.pid is not None and one.name != K6)

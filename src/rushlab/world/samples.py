@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rushlab.world.evidence_database import coupons, issues
 from rushlab.world.evidence_redis import stock_key
+from rushlab.world.repeating import Repeating
 from rushlab.world.stack.backend import Endpoints, Target
 
 EVERY_S = 1.0
@@ -51,26 +51,23 @@ class StockSampler:
     """Takes a sample when it is entered, every second while it is, and when it is left; `samples` has them all."""
 
     def __init__(self, gauge: Gauge, every_s: float = EVERY_S) -> None:
-        self._gauge, self._every_s = gauge, every_s
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._sample_until_the_end, name="stock-samples", daemon=True)
+        self._gauge = gauge
+        self._sampling = Repeating(self._sample, every_s, "stock-samples")
         self.samples: list[Sample] = []
 
     def __enter__(self) -> Self:
-        self.samples.append(self._gauge.look())
-        self._thread.start()
+        self._sample()
+        self._sampling.begin()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
-        self._thread.join()
-        self.samples.append(self._gauge.look())
+        self._sampling.end()
+        self._sample()
 
-    def _sample_until_the_end(self) -> None:
-        while not self._over.wait(self._every_s):
-            self.samples.append(self._gauge.look())
+    def _sample(self) -> None:
+        self.samples.append(self._gauge.look())
 
 
 @contextmanager
