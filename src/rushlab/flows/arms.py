@@ -39,7 +39,7 @@ def read_arm(bench: Workbench, fields: Any, name: str | None, *, preset: str | N
         section=str(known.get("section", "")),
         note=str(known.get("note", "")),
         against=str(known.get("against", "")),
-        trap=_flag(known.get("trap", False)),
+        trap=flag(known.get("trap", False), "trap"),
         metric=find_metric(str(known["metric"])).name if "metric" in known else "",
     )
 
@@ -71,6 +71,13 @@ def crossed(bench: Workbench, factors: Mapping[str, Any], baseline: Arm, crossin
         combinations = [chosen for chosen in combinations if len(chosen) % 2 == 0]
     for chosen in combinations:
         yield Arm(name=_label(chosen), variant=changed(bench, baseline.variant, chosen))
+
+
+def flag(value: Any, key: str) -> bool:
+    """What stands behind a key of a plan that is on or off (UsageError when it is neither)."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{key} cannot be {value!r}", "it is true or false")
+    return value
 
 
 def factors_of(bench: Workbench, factors: Mapping[str, Any], baseline: Arm) -> tuple[Factor, ...]:
@@ -115,12 +122,6 @@ def _fields(fields: Any) -> Mapping[str, Any]:
         if key not in KEYS:
             raise unknown("Key of a variant", str(key), KEYS)
     return fields
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise UsageError(f"trap cannot be {value!r}", "it is true or false")
-    return value
 
 
 def _label(changes: Mapping[str, KnobValue]) -> str:

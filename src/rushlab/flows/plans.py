@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from rushlab.flows.arms import crossed, factors_of, read_arm
+from rushlab.flows.arms import crossed, factors_of, flag, read_arm
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import UsageError
 from rushlab.model.metric import Limit, find_metric
@@ -73,9 +73,9 @@ def parse_plan(bench: Workbench, fields: Mapping[str, Any], name: str) -> Plan:
         others=tuple(find_metric(str(one)).name for one in _list(fields.get("also", []), "also")),
         blocks=_whole(fields.get("blocks", BLOCKS), "blocks"),
         seed=_whole(fields.get("seed", 1), "seed"),
-        settling=_flag(fields.get("settling", True), "settling"),
+        settling=flag(fields.get("settling", True), "settling"),
         limits=_limits(fields.get("constraints", {})),
-        a_a=_flag(fields.get("a_a", False), "a_a"),
+        a_a=flag(fields.get("a_a", False), "a_a"),
         confirm=_whole(fields.get("confirm", 0), "confirm"),
         budget_min=_number(fields["budget_minutes"], "budget_minutes") if "budget_minutes" in fields else None,
     )
@@ -178,10 +178,6 @@ def _whole(value: Any, key: str) -> int:
 def _number(value: Any, key: str) -> float:
     fine = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if fine else _refuse(key, value, "a number")
-
-
-def _flag(value: Any, key: str) -> bool:
-    return value if isinstance(value, bool) else _refuse(key, value, "true or false")
 
 
 def _refuse(key: str, value: Any, wanted: str) -> NoReturn:
