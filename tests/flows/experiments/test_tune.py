@@ -17,6 +17,19 @@ def newest(bench):
     return open_experiment(bench.settings.experiments, "last")
 
 
+def stop_at(driver, tuning, plan, place):
+    """An experiment interrupted before the run of that position; whatever comes after is not."""
+
+    def interrupt(position):
+        if position == place:
+            raise KeyboardInterrupt
+
+    driver.before = interrupt
+    with pytest.raises(Interrupted):
+        tuning.start(plan())
+    driver.before = lambda position: None
+
+
 def test_plan_is_on_disk_with_its_order_before_the_first_run(bench, driver, tuning, plan):
     seen = []
     driver.before = lambda position: seen.append(newest(bench).planned) if position == 0 else None
@@ -47,16 +60,9 @@ def test_a_plan_without_room_for_its_runs_starts_nothing(bench, driver, tuning, 
 
 
 def test_an_experiment_goes_on_when_there_is_room_for_what_is_left_of_it(driver, tuning, plan, monkeypatch):
-    def stop(position):
-        if position == 5:
-            raise KeyboardInterrupt
-
-    driver.before = stop
-    with pytest.raises(Interrupted):
-        tuning.start(plan())
+    stop_at(driver, tuning, plan, 5)
     asked = []
     monkeypatch.setattr("rushlab.flows.tune.require_room", lambda bench, orders: asked.append(len(orders)))
-    driver.before = lambda position: None
     assert tuning.resume(newest(tuning.bench)).progress.complete
     assert asked == [2]
 
@@ -158,16 +164,9 @@ def test_full_disk_stops_and_is_resumable(bench, driver, tuning, plan):
     ids=["edited", "cut", "missing", "record", "foreign"],
 )
 def test_run_that_is_not_whole_any_more_is_driven_again(bench, driver, tuning, plan, harm, words):
-    def interrupt(position):
-        if position == 6:
-            raise KeyboardInterrupt
-
-    driver.before = interrupt
-    with pytest.raises(Interrupted):
-        tuning.start(plan())
+    stop_at(driver, tuning, plan, 6)
     folder = newest(bench)
     harm(run_of(folder, folder.planned.places[3], bench.settings.runs))
-    driver.before = lambda position: None
     before = len(driver.orders)
     folder = tuning.resume(newest(bench))
     assert [order.labels["experiment"]["position"] for order in driver.orders[before:]] == [3, 6]
