@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -26,6 +26,9 @@ from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status, Validity
 from rushlab.world.experiments import ExperimentFolder, all_experiments, confirmation_of, open_experiment, run_of
 from rushlab.world.folders import RunFolder
+
+if TYPE_CHECKING:
+    from rushlab.show.html import Head
 
 
 def open_result(bench: Workbench, name: str) -> ExperimentResult:
@@ -138,6 +141,13 @@ def trials(bench: Workbench, environment: dict[str, Any]) -> tuple[Trial, ...]:
     results = [result_of(bench, one) for one in finished]
     newest = {result.plan: result for result in reversed(results) if not result.exploratory}
     return tuple(trial for result in results if newest.get(result.plan) is result for trial in trials_of(result))
+
+
+def page_head(result: ExperimentResult) -> Head:
+    """The head of a page about the experiment."""
+    from rushlab.show.experiment_head import head  # what makes pages takes long to import
+
+    return head(result)
 
 
 def result_json(result: ExperimentResult) -> dict[str, Any]:

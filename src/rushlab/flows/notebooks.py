@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rushlab.model.errors import ResultError, UsageError
 from rushlab.model.variant import unknown
+from rushlab.world.files import write_atomic
+
+if TYPE_CHECKING:
+    from rushlab.show.html import Head
 
 KERNEL = "python3"
 #: The kernel's own warnings (loopback sockets are not encrypted) are of no use to the reader of a report.
@@ -81,3 +85,17 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
     except (OSError, RuntimeError) as error:
         raise ResultError(f"Notebook {notebook.name} could not be executed", str(error)) from error
     os.replace(partial, output)  # noqa: PTH105 - one atomic rename
+
+
+def write_page(
+    notebook: Path, target: Path, parameters: Mapping[str, Any], head: Callable[[], Head], *, root: Path
+) -> None:
+    """Write the page of a notebook executed with these parameters, and the executed notebook beside it.
+
+    `head` is asked for when it is needed: what makes pages takes long to import. Raises as `execute`.
+    """
+    executed = target.with_suffix(".ipynb")
+    execute(notebook, executed, parameters, root=root)
+    from rushlab.show import html  # after papermill, which is imported here without what takes a second of it
+
+    write_atomic(target, html.page(executed, head()))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rushlab.flows import notebooks
 from rushlab.flows.live import hearing, refuse_unknown_parameters
@@ -26,6 +27,9 @@ from rushlab.show.report_json import report_json
 from rushlab.show.views import Study
 from rushlab.world.files import check_writable, storage, write_atomic
 from rushlab.world.folders import RunFolder, open_run, open_runs
+
+if TYPE_CHECKING:
+    from rushlab.show.html import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +137,9 @@ def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) 
     """Execute the report's notebook on `runs` and write every output of it; each file is whole or not there."""
     with storage(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    executed = folder / "report.ipynb"
     parameters = {"runs": runs, "missing": study.missing}
     source = bench.settings.root / "notebooks" / "report.ipynb"
-    notebooks.execute(source, executed, parameters, root=bench.settings.root)
-    write_atomic(folder / "report.html", _page(executed, study))
+    notebooks.write_page(source, folder / "report.html", parameters, lambda: _head(study), root=bench.settings.root)
     for name, kind in (("report.json", "json"), ("junit.xml", "junit"), ("report.md", "markdown")):
         write_atomic(folder / name, _text(study, kind))
     _write_tables(study, folder / "tables")
@@ -193,18 +195,20 @@ def _write_run_page(bench: Workbench, folder: RunFolder, target: Path) -> None:
     check_writable(target.parent)
     with storage(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-    executed = target.with_suffix(".ipynb")
-    source = bench.settings.root / "notebooks" / "run.ipynb"
-    notebooks.execute(source, executed, {"run": str(folder.path.absolute())}, root=bench.settings.root)
-    from rushlab.show import html  # after papermill, which is imported there without what takes a second of it
-
-    write_atomic(target, html.page(executed, html.Head.of_run(record_view(folder))))
+    source, parameters = bench.settings.root / "notebooks" / "run.ipynb", {"run": str(folder.path.absolute())}
+    notebooks.write_page(source, target, parameters, lambda: _run_head(folder), root=bench.settings.root)
 
 
-def _page(executed: Path, study: Study) -> str:
-    from rushlab.show import html  # the notebook format's validator takes a second to import
+def _head(study: Study) -> Head:
+    from rushlab.show import html
 
-    return html.page(executed, html.Head.of(study))
+    return html.Head.of(study)
+
+
+def _run_head(folder: RunFolder) -> Head:
+    from rushlab.show import html
+
+    return html.Head.of_run(record_view(folder))
 
 
 def _text(study: Study, kind: str) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rushlab.flows import notebooks
-from rushlab.flows.experiments import open_result, result_of
+from rushlab.flows.experiments import open_result, page_head, result_of
 from rushlab.flows.live import refuse_unknown_parameters
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import ResultError
 from rushlab.model.experiment_result import ExperimentResult
 from rushlab.show.section_six import SectionSix
 from rushlab.world.experiments import all_experiments
-from rushlab.world.files import check_writable, write_atomic
+from rushlab.world.files import check_writable
 from rushlab.world.reference import PATH, read_reference
 
 NOTEBOOK = "section-6.ipynb"
@@ -72,15 +72,10 @@ def write_section_six(bench: Workbench, names: Sequence[str], target: Path | Non
     StorageError
         The page cannot be written.
     """
-    from rushlab.show import html  # the notebook format's validator takes a second to import
-    from rushlab.show.experiment_head import head
-
     wanted = list(names) or [last_of_section_six(bench)]
     page = gather(bench, wanted)
     written = (target or Path(PAGE)).absolute()
     check_writable(written.parent)
-    executed = written.with_suffix(".ipynb")
-    source = bench.settings.root / "notebooks" / NOTEBOOK
-    notebooks.execute(source, executed, {"experiments": wanted}, root=bench.settings.root)
-    write_atomic(written, html.page(executed, head(page.results[0])))
+    source, first = bench.settings.root / "notebooks" / NOTEBOOK, page.results[0]
+    notebooks.write_page(source, written, {"experiments": wanted}, lambda: page_head(first), root=bench.settings.root)
     return written

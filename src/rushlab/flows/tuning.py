@@ -10,7 +10,7 @@ from msgspec.structs import replace as changed
 
 from rushlab.flows import notebooks
 from rushlab.flows.confirming import confirm as confirm_winner
-from rushlab.flows.experiments import exit_code, open_result, result_json, result_of
+from rushlab.flows.experiments import exit_code, open_result, page_head, result_json, result_of
 from rushlab.flows.live import hearing, refuse_unknown_parameters
 from rushlab.flows.plans import open_plan, shipped
 from rushlab.flows.section_six import PAGE as SECTION_SIX
@@ -145,14 +145,9 @@ def write_result(bench: Workbench, tuned: Tuned) -> None:
 
 def write_page(bench: Workbench, folder: ExperimentFolder, result: ExperimentResult, target: Path) -> None:
     """The experiment's page at `target`, and the executed notebook beside it (StorageError, ResultError)."""
-    from rushlab.show import html  # the notebook format's validator takes a second to import
-    from rushlab.show.experiment_head import head
-
-    executed = target.with_suffix(".ipynb")
     source = bench.settings.root / "notebooks" / "tuning.ipynb"
     parameters = {"experiment": str(folder.path.absolute())}
-    notebooks.execute(source, executed, parameters, root=bench.settings.root)
-    write_atomic(target, html.page(executed, head(result)))
+    notebooks.write_page(source, target, parameters, lambda: page_head(result), root=bench.settings.root)
 
 
 def is_experiment(bench: Workbench, name: str) -> bool:
