@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from tests.integration.chromium import NEEDS_CHROMIUM, launched, literal_studies
 
 from rushlab.show import html
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
-
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt install chromium)"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 #: Drawing every figure anew takes seconds where the processors are busy with other things.
 PATIENCE_MS = 30_000
@@ -42,12 +32,7 @@ KINDS = {
 @pytest.fixture(scope="module")
 def studies() -> ModuleType:
     """The literal studies of the unit tests of show."""
-    path = Path(__file__).parents[1] / "show/conftest.py"
-    spec = importlib.util.spec_from_file_location("literal_studies", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return literal_studies()
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +51,8 @@ def pages(studies: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 class Visit:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from nbconvert import HTMLExporter
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
+from tests.integration.chromium import NEEDS_CHROMIUM, launched, literal_studies
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt install chromium)"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 #: Notebook → the maker of its study, how many figures it has.
 KINDS = {"report": ("make_study", 19), "run": ("one_run", 2)}
@@ -30,15 +22,6 @@ KINDS = {"report": ("make_study", 19), "run": ("one_run", 2)}
 OWN = {HTMLExporter().require_js_url, HTMLExporter().mathjax_url}
 
 DRAWN = "boxes => boxes.filter(box => box.querySelectorAll('.trace').length > 0).length"
-
-
-def literal_studies() -> ModuleType:
-    """The literal studies of the unit tests of show."""
-    spec = importlib.util.spec_from_file_location("literal_studies", Path(__file__).parents[1] / "show/conftest.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module", params=list(KINDS))
@@ -53,10 +36,8 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 def visit(browser: Browser, path: Path, answer: str | None) -> tuple[Page, list[str], set[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -11,18 +10,14 @@ from collections.abc import Iterator
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+from tests.integration.chromium import NEEDS_CHROMIUM, launched
 
 from rushlab.world.settings import PROJECT
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 URL = re.compile(r"http://127\.0\.0\.1:\d+/lab\?token=[0-9a-f]+")
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt install chromium)"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
@@ -64,10 +59,8 @@ def choose(page: Page, menu: str, entry: str) -> None:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as browser:
         yield browser.new_page(viewport={"width": 1400, "height": 6000})
-        browser.close()
 
 
 def test_compare_is_drawn_in_jupyterlab_and_in_its_own_export(lab, notebook, page, tmp_path):
