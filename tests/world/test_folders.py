@@ -51,7 +51,7 @@ def test_changed_and_missing_artefacts_are_found(folder):
 
 
 def test_runs_are_found_by_id_part_folder_and_last(folder, tmp_path):
-    newer = create_run(tmp_path, PROFILE, 1.0, Variant("z", {}), model="closed", environment={})
+    newer = create_run(tmp_path, PROFILE, 1.0, Variant("a", {}), model="closed", environment={})
     assert open_run(tmp_path, "pool_size").record.id == folder.record.id
     assert open_run(tmp_path, str(folder.path)).record.id == folder.record.id
     assert open_run(tmp_path, "last").record.id == newer.record.id

@@ -21,6 +21,7 @@ from rushlab.model.plan import DRAIN_LIMIT_S, Plan
 from rushlab.world import experiments
 from rushlab.world.experiments import ExperimentFolder
 from rushlab.world.folders import RunFolder
+from rushlab.world.names import identity
 from rushlab.world.stack.backend import Backend
 
 #: Seconds of a run besides its load, before any was made here: reset, warm-up, drain, collecting, judging.
@@ -104,7 +105,7 @@ class Tuning:
     def _create(self, plan: Plan, backend: Backend, *, confirms: str | None = None) -> ExperimentFolder:
         created = time.time()
         planned = Planned(
-            id=experiments.identity(created, plan.name) if confirms is None else f"{confirms}-{plan.name}",
+            id=identity(created, plan.name) if confirms is None else f"{confirms}-{plan.name}",
             confirms=confirms,
             created=created,
             plan=plan,

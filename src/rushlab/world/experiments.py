@@ -6,9 +6,6 @@ data/experiments/20261124T141530Z-pool-size-1f3a/
 
 from __future__ import annotations
 
-import re
-import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from rushlab.model.experiment import Place, Planned, Progress, Slot
 from rushlab.model.run import Run, State
 from rushlab.world.files import read_json, sha256, storage, write_json
 from rushlab.world.folders import RECORD, RunFolder, all_runs, open_run
+from rushlab.world.names import when_made
 
 PLAN, STATE = "plan.json", "state.json"
 #: Where, in an experiment's folder, the runs that confirm its winner are planned and recorded: the same two files.
@@ -89,7 +87,7 @@ def open_experiment(experiments: Path, name: str) -> ExperimentFolder:
     path = Path(name)
     if (path / PLAN).is_file() or (path / STATE).is_file():
         return _load(path)
-    folders = sorted(path for path in experiments.glob("*") if path.is_dir())
+    folders = sorted((path for path in experiments.glob("*") if path.is_dir()), key=when_made)
     matches = [path for path in folders if name == "last" or name in path.name]
     exact = matches[-1:] if name == "last" else [path for path in matches if path.name == name]
     if len(exact or matches) == 1:
@@ -101,7 +99,7 @@ def open_experiment(experiments: Path, name: str) -> ExperimentFolder:
 
 def all_experiments(experiments: Path) -> Iterator[ExperimentFolder]:
     """Every whole experiment folder, oldest first; damaged ones are passed over."""
-    for path in sorted(path.parent for path in experiments.glob(f"*/{PLAN}")):
+    for path in sorted((path.parent for path in experiments.glob(f"*/{PLAN}")), key=when_made):
         try:
             yield _load(path)
         except ResultError:
@@ -143,13 +141,6 @@ def run_left_behind(folder: ExperimentFolder, place: Place, runs: Path) -> RunFo
         if found.record.state is State.VERIFIED and not _foreign(folder, place, found.record) and not found.damaged():
             return found
     return None
-
-
-def identity(created: float, plan: str) -> str:
-    """The id of an experiment: its time, its plan's name, and four digits by chance."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(created))
-    label = re.sub(r"[^A-Za-z0-9._-]+", "-", plan)[:60] or "plan"
-    return f"{stamp}-{label}-{secrets.token_hex(2)}"
 
 
 def _load(path: Path) -> ExperimentFolder:

@@ -6,8 +6,6 @@ data/runs/20261124T141530Z-load-recommended-1f3a/
 
 from __future__ import annotations
 
-import re
-import secrets
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from rushlab.model.profile import Model, Profile
 from rushlab.model.run import STEPS, Load, Run, State, Timing
 from rushlab.model.variant import Variant
 from rushlab.world.files import read_json, sha256, storage, write_json
+from rushlab.world.names import identity, when_made
 
 RECORD = "run.json"
 
@@ -85,12 +84,12 @@ def create_run(
 ) -> RunFolder:
     """A new folder in state planned (StorageError when it cannot be made)."""
     created = time.time()
-    identity = _identity(created, profile.name, variant.name)
-    path = runs / identity
+    name = identity(created, profile.name, variant.name)
+    path = runs / name
     with storage(path):
         path.mkdir(parents=True)
     record = Run(
-        id=identity,
+        id=name,
         state=State.PLANNED,
         profile=profile,
         scale=scale,
@@ -115,7 +114,7 @@ def open_run(runs: Path, name: str) -> RunFolder:
     path = Path(name)
     if (path / RECORD).is_file():
         return _load(path)
-    matches = [folder for folder in sorted(_folders(runs)) if name == "last" or name in folder.name]
+    matches = [folder for folder in _folders(runs) if name == "last" or name in folder.name]
     exact = [folder for folder in matches if folder.name == name]
     if name == "last" and matches:
         exact = matches[-1:]
@@ -140,12 +139,12 @@ def open_runs(runs: Path, names: Iterable[str]) -> list[RunFolder]:
 
 def _inside(folder: Path) -> list[str]:
     """Run folders in a folder that is none itself."""
-    return [] if (folder / RECORD).is_file() else [str(path) for path in sorted(_folders(folder))]
+    return [] if (folder / RECORD).is_file() else [str(path) for path in _folders(folder)]
 
 
 def all_runs(runs: Path) -> Iterator[RunFolder]:
     """Every readable run folder, oldest first; damaged ones are passed over."""
-    for path in sorted(_folders(runs)):
+    for path in _folders(runs):
         try:
             yield _load(path)
         except ResultError:
@@ -157,10 +156,5 @@ def _load(path: Path) -> RunFolder:
 
 
 def _folders(runs: Path) -> list[Path]:
-    return [path.parent for path in runs.glob(f"*/{RECORD}")]
-
-
-def _identity(created: float, profile: str, variant: str) -> str:
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(created))
-    label = re.sub(r"[^A-Za-z0-9.=_-]+", "-", variant)[:60]
-    return f"{stamp}-{profile}-{label}-{secrets.token_hex(2)}"
+    """Oldest first."""
+    return sorted((path.parent for path in runs.glob(f"*/{RECORD}")), key=when_made)
