@@ -22,7 +22,8 @@ import sys
 from itertools import product
 
 from rushlab.flows.driving import running_stack
-from rushlab.flows.run import Order, execute
+from rushlab.flows.order import Order
+from rushlab.flows.run import execute
 from rushlab.flows.workbench import Silent, Workbench
 from rushlab.model.run import Run
 

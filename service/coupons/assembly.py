@@ -15,6 +15,7 @@ from coupons.pool import Pool
 from coupons.reservation import Reservation
 from coupons.reservation.atomic import Atomic
 from coupons.reservation.db_lock import DbLock
+from coupons.reservation.paused import Paused
 from coupons.reservation.rebuild import Rebuild
 from coupons.reservation.redis_client import connect
 from coupons.reservation.redis_lock import NarrowRedisLock, RedisLock
@@ -80,7 +81,9 @@ def assemble(settings: Settings, registry: CollectorRegistry, link: Link | None 
     writer = _writer(settings, pool, settling, metrics)
     tables = Tables(pool)
     core = Core(pool, tables, settling, writer, metrics, Lease(settings.database))
-    return Parts(core, _reservation(settings, core, link))
+    reservation = _reservation(settings, core, link)
+    pause_ms = settings.knobs.pause_ms
+    return Parts(core, Paused(reservation, pause_ms / 1000) if pause_ms else reservation)
 
 
 def _pool(settings: Settings, metrics: ServiceMetrics) -> Pool:

@@ -35,6 +35,7 @@ class Knobs:
     consumer_mode: Literal["single", "batch", "async"]
     batch_size: int
     workers: int
+    pause_ms: float
     stock: int
     repeat_users: float
 

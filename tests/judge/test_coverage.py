@@ -42,11 +42,20 @@ def test_whole_series_pass_and_a_value_that_is_no_number_counts_as_scraped() -> 
     assert found.value.startswith(f"{len(SERIES)} of {len(SERIES)} series, 0 targets down")
 
 
-@pytest.mark.parametrize(("gap", "status"), [(5, Status.PASS), (6, Status.FAIL)])
+@pytest.mark.parametrize(("gap", "status"), [(6, Status.PASS), (7, Status.FAIL)])
 def test_one_slot_in_twenty_may_be_missing(gap: int, status: Status) -> None:
     found = judged([row for row in rows() if not (row[0] == "outbox" and T0 + 40 <= row[2] < T0 + 40 + gap)])
     assert found.status is status
     assert ("outbox (94% of its scrapes are there)" in found.evidence) is (status is Status.FAIL)
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.5, 2.0, 4.9])
+def test_where_in_the_window_the_scrapes_fall_does_not_count(phase: float) -> None:
+    begin, end = T0, T0 + 45.5  # nine or ten scrapes of every five seconds
+    found = [("commits", "{}", T0 + phase + second, 1.0) for second in range(0, 60, 5)]
+    assert coverages(frame(found), {}, begin, end)["commits"].reason == ""
+    lost = [row for row in found if not T0 + 20 <= row[2] < T0 + 30]
+    assert coverages(frame(lost), {}, begin, end)["commits"].reason != ""
 
 
 def test_what_nobody_exports_is_named_with_its_reason() -> None:
@@ -68,7 +77,7 @@ def test_clocks_apart_are_no_common_time_axis(offset: float | None, said: str) -
 def test_a_series_per_instance_is_as_covered_as_the_worst_of_them() -> None:
     more = [("cpu_consumer", '{"instance": "consumer-1"}', T0 + second, 1.0) for second in range(50)]
     found = coverages(frame([*rows(), *more]), {}, T0, END)
-    assert found["cpu_consumer"].share == pytest.approx(50 / 101)
+    assert found["cpu_consumer"].share == pytest.approx(0.5)
     assert found["cpu_relay"].reason == ""
 
 

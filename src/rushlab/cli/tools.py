@@ -40,13 +40,22 @@ def test(
 
     root = project_root()
     python = [sys.executable, "-m"]
-    selection = [] if everything else ["-m", "not slow"]
     steps = [
         [*python, "ruff", "check", "."],
         [*python, "ruff", "format", "--check", "."],
         [*python, "mypy"],
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
-        [*python, "pytest", *selection, *context.args],
+        *([*python, "pytest", *arguments] for arguments in _suites(everything, context.args)),
     ]
     failed = [step for step in steps if subprocess.run(step, cwd=root, check=False).returncode]
     raise typer.Exit(1 if failed else 0)
+
+
+def _suites(everything: bool, further: list[str]) -> list[list[str]]:
+    """Pytest's arguments: beside each other what needs no servers, then those that do, which want the machine alone."""
+    quick = "" if everything else "not slow"
+    if further:
+        return [["-m", quick, *further]]
+    beside = ["-n", "logical", "--maxprocesses", "4"]
+    marks = [" and ".join(filter(None, (mark, quick))) for mark in ("not integration", "integration")]
+    return [[*beside, "-m", marks[0]], ["-m", marks[1]]]

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rushlab.flows.run import Order, execute, require_room
+from rushlab.flows.order import Order, require_room
+from rushlab.flows.run import execute
 from rushlab.flows.workbench import Listener, Workbench
 from rushlab.model.errors import Interrupted, RushlabError, StorageError
 from rushlab.world.folders import RunFolder

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,27 +14,22 @@ from msgspec.structs import replace
 from rushlab.flows import measures
 from rushlab.flows.figures import run_figures
 from rushlab.flows.judging import judge_folder
+from rushlab.flows.order import Order
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.model.errors import LoadError, RushlabError, StackError, StorageError
-from rushlab.model.profile import Model, Profile
 from rushlab.model.run import Fault, State
-from rushlab.model.variant import Variant
 from rushlab.world import evidence, points, prometheus
 from rushlab.world.cpu import CpuMeter
-from rushlab.world.faults import Planned
-from rushlab.world.files import check_writable, storage_error, write_json
+from rushlab.world.files import storage_error, write_json
 from rushlab.world.folders import RunFolder, create_run
 from rushlab.world.host import code, host
 from rushlab.world.injector import Injector, prepared
 from rushlab.world.k6 import K6Order, K6Result, drive, find_k6, k6_version
-from rushlab.world.k6_checks import free_port, require_space
 from rushlab.world.samples import Sample, sampled
+from rushlab.world.scraping import await_watched
 from rushlab.world.service import counters, create_coupon, live_p95
 from rushlab.world.stack.backend import Backend, Target
 from rushlab.world.surroundings import Surroundings
-
-#: Seconds that accepted coupons may take to be confirmed after the load has ended.
-DRAIN_LIMIT_S = 120.0
 
 #: Series begin so long before the load, so that its first second has something to stand out from.
 SERIES_LEAD_S = 5.0
@@ -42,41 +37,7 @@ SERIES_LEAD_S = 5.0
 #: The profile that drives a second coupon, so that the first measured request meets open connections and warm caches.
 WARM_UP = "warm-up"
 WARM_UP_STOCK = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What one run shall be: a profile at a scale against a variant.
-
-    `drain_limit_s` caps the wait for the confirmations; what is not confirmed then is the run's backlog.
-    `labels` are written into the record's environment: which experiment the run belongs to.
-    `faults` are brought about on purpose while the load runs.
-    """
-
-    profile: Profile
-    variant: Variant
-    scale: float
-    model: Model = "closed"
-    seed: int = 1
-    drain_limit_s: float = DRAIN_LIMIT_S
-    labels: Mapping[str, Any] = field(default_factory=dict)
-    faults: tuple[Planned, ...] = ()
-
-
-def require_room(bench: Workbench, orders: Sequence[Order]) -> None:
-    """What would refuse one of these runs late is asked before anything is started.
-
-    Raises
-    ------
-    StorageError
-        The folder of the runs cannot be written, or its disk has no room for the points.
-    PortTaken
-        The port asked for k6's REST API is taken.
-    """
-    check_writable(bench.settings.runs)
-    require_space(bench.settings.runs, *(order.profile.at_scale(order.scale) for order in orders))
-    if bench.settings.k6_port is not None:
-        free_port(bench.settings.k6_port)
+WARM_UP_LIMIT_S = 120.0
 
 
 def execute(bench: Workbench, backend: Backend, order: Order, listener: Listener | None = None) -> RunFolder:
@@ -125,9 +86,10 @@ class _Execution:
     listener: Listener
 
     def carry_out(self) -> None:
-        target = self.backend.reset(self.order.variant, stock=_stock(self.order), step=self.listener.step)
+        target = self.backend.reset(self.order.variant, stock=self.order.stock, step=self.listener.step)
         self.listener.step("warming up")
         baseline = self._warm_up(target)
+        self._await_series(target)
         self.folder.advance(State.RUNNING)
         with prepared(self.backend, target, self.order.faults, self.listener.step):
             with CpuMeter(self.backend.running) as meter, Surroundings(self.backend.running) as around:
@@ -148,10 +110,16 @@ class _Execution:
         ended = drive(replace(order, port=self.bench.settings.k6_port), lambda progress: None)
         if ended.exit_code != 0:
             raise LoadError(f"The warm-up failed: k6 ended with exit code {ended.exit_code}", do=f"See {order.log}.")
-        if self.backend.drain(target, timeout_s=DRAIN_LIMIT_S, step=self.listener.step) is None:
+        if self.backend.drain(target, timeout_s=WARM_UP_LIMIT_S, step=self.listener.step) is None:
             raise StackError("The warm-up's coupons were not confirmed", do="See `rushlab logs consumer-0` and relay.")
         shutil.rmtree(scratch)
         return counters(target.metrics.get("service", ()))
+
+    def _await_series(self, target: Target) -> None:
+        """Let Prometheus find the processes of this run before the load begins, and forget those of the last one."""
+        wanted = [url for urls in target.metrics.values() for url in urls]
+        if amiss := await_watched(self.backend.endpoints().prometheus, wanted):
+            self.listener.step(f"series may be missing at the begin: {amiss}")
 
     def _drive(self, target: Target) -> tuple[K6Result, Sequence[Sample], tuple[Fault, ...]]:
         """The load itself: how k6 ended, the stock meanwhile, what was broken on purpose."""
@@ -242,13 +210,6 @@ class _Execution:
             port=self.bench.settings.k6_port,
             live_p95=live_p95(target.metrics.get("service", ())),
         )
-
-
-def _stock(order: Order) -> int:
-    """The variant's stock, or the profile's own, scaled like its load so that it still sells out."""
-    if order.profile.stock is None:
-        return int(order.variant["stock"])
-    return max(1, round(order.profile.stock * order.scale)) if order.profile.scaled else order.profile.stock
 
 
 def provenance(bench: Workbench, backend: Backend) -> dict[str, Any]:

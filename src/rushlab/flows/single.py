@@ -23,7 +23,7 @@ from rushlab.world.faults import parse_fault
 from rushlab.world.folders import RunFolder, open_run
 
 if TYPE_CHECKING:
-    from rushlab.flows.run import Order
+    from rushlab.flows.order import Order
 
 __all__ = ["exit_code", "find_run", "find_verified", "open_study", "open_view", "parse_order", "run_json", "run_once"]
 
@@ -40,7 +40,7 @@ def parse_order(
     faults: Iterable[str] = (),
 ) -> Order:
     """An order from names as a user writes them (UsageError for an unknown one)."""
-    from rushlab.flows.run import Order  # a page of a run that is there needs no server's client
+    from rushlab.flows.order import Order  # a page of a run that is there needs no server's client
 
     planned = tuple(parse_fault(text) for text in faults)
     knobs = bench.variant(variant, changes)
@@ -50,7 +50,8 @@ def parse_order(
 def run_once(bench: Workbench, order: Order, *, backend: str = "native", listener: Listener | None = None) -> RunFolder:
     """Start the stack, make one run, stop the stack (one that was up before stays up)."""
     from rushlab.flows.driving import running_stack
-    from rushlab.flows.run import execute, require_room
+    from rushlab.flows.order import require_room
+    from rushlab.flows.run import execute
 
     listener = listener or Silent()
     require_room(bench, [order])

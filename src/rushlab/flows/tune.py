@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from rushlab.flows.driving import running_stack
-from rushlab.flows.run import Order, execute, provenance, require_room
+from rushlab.flows.order import Order, require_room
+from rushlab.flows.run import execute, provenance
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.judge.comparison import MOST_EXCLUDED
 from rushlab.judge.design import draw

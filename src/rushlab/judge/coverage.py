@@ -56,8 +56,8 @@ def _coverage(series: Series, rows: pd.DataFrame | None, why: str | None, begin:
 
 
 def _slots(begin: float, end: float, every_s: float) -> int:
-    """Multiples of the interval between two moments, at least one."""
-    return max(1, math.floor(end / every_s) - math.ceil(begin / every_s) + 1)
+    """Scrapes that every window of this length holds, whenever in it they fall; at least one."""
+    return max(1, math.floor((end - begin) / every_s))
 
 
 def series_covered(

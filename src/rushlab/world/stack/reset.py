@@ -52,7 +52,6 @@ def fresh_state(
     except RushlabError:
         stop_last_run(processes)
         raise
-    Prometheus(site).aim("coupons", _scraped(run))
     step(f"fresh state for {variant.name} in {time.monotonic() - begun:.1f} s (topic {topic})")
     return target
 
@@ -71,6 +70,7 @@ def stop_last_run(processes: Processes) -> None:
 
 def _start(site: Site, book: PortBook, processes: Processes, wired: Wiring, step: Step) -> Sequence[CouponProcess]:
     run = coupon_processes(site, wired, _ports(book, wired, step))
+    Prometheus(site).aim("coupons", _scraped(run))  # early: Prometheus takes seconds to notice
     bring_up(run, processes, _silent)
     return run
 
