@@ -14,6 +14,7 @@ from rushlab.judge.onset import SECONDS, Onset
 from rushlab.model.results import ThresholdResult
 from rushlab.model.verdict import Check, Status, Validity
 from rushlab.show import trouble, units
+from rushlab.show.broken import breakages
 from rushlab.show.claims import doubt, supported, usable
 from rushlab.show.comparisons import against_original, between_variants, steeper
 from rushlab.show.finding import Finding, Findings
@@ -48,6 +49,14 @@ def validity(study: Study) -> Iterator[Finding]:
             reason = view.run.verdict.reason if view.run.verdict else view.run.problem or "it was not judged"
             tone: Tone = "bad" if view.validity is Validity.INVALID else "warn"
             yield Finding(f"{view.label} is {view.validity}: {reason.rstrip('.')}.", None, "", (view.run.id,), tone)
+
+
+def on_purpose(study: Study) -> Iterator[Finding]:
+    """What was broken on purpose, and for how long."""
+    for view in study:
+        for found in breakages(view):
+            lasted = None if found.end is None else found.end - found.start
+            yield Finding(f"{view.label}, broken on purpose: {found.words}.", lasted, "s", (view.run.id,))
 
 
 def unconfirmed(study: Study) -> Iterator[Finding]:
@@ -153,6 +162,7 @@ def slowest_drain(study: Study) -> Iterator[Finding]:
 RULES: tuple[Callable[[Study], Iterator[Finding]], ...] = (
     invariants,
     validity,
+    on_purpose,
     unconfirmed,
     thresholds,
     failures,

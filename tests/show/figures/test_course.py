@@ -79,7 +79,7 @@ def test_a_series_with_too_many_gaps_is_not_drawn(view: RunView) -> None:
     chart = figures.course(replace(view, series=collected(gap=range(4, 9))))
     assert chart is not None
     assert "outbox" not in {trace.name for trace in chart.data}
-    assert "outbox: 76% of its scrapes are there" in chart.layout.meta["caption"]
+    assert "outbox: 80% of its scrapes are there" in chart.layout.meta["caption"]
 
 
 def test_an_older_run_has_what_its_points_tell_and_says_why_there_is_no_more(study: Study) -> None:

@@ -2,10 +2,12 @@ import dataclasses
 import json
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 
+from rushlab.model.run import Fault
 from rushlab.model.verdict import Validity, Verdict
 from rushlab.show import figures, sections
 from rushlab.show.figures.chart import MIME, POINTS
@@ -136,6 +138,32 @@ def test_a_timeline_marks_the_onset_of_trouble(view: RunView) -> None:
     calm = figures.timeline(dataclasses.replace(view, timeline=slow.assign(p95_ms=5.0)))
     assert [shape.yref for shape in calm.layout.shapes] == ["y2"]
     assert "onset" not in calm.layout.meta["caption"]
+
+
+def broken_on_purpose(view: RunView) -> RunView:
+    started = view.run.timing.started or 0.0
+    faults = (
+        Fault(what="poison", process="topic", start=started + 8, end=started + 8, count=3),
+        Fault(what="kill", process="redis", start=started + 3, end=started + 3.9),
+        Fault(what="slow", process="mariadb", start=started + 5, end=None, share=0.8),
+    )
+    return dataclasses.replace(view, run=msgspec.structs.replace(view.run, faults=faults))
+
+
+def test_what_was_broken_on_purpose_is_shaded_where_and_as_long_as_it_was(view: RunView) -> None:
+    assert view.timeline is not None
+    broken = broken_on_purpose(view)
+    chart = figures.timeline(broken)
+    bands = [(shape.x0, shape.x1) for shape in chart.layout.shapes if shape.type == "rect"]
+    end = float(view.timeline["second"].max()) + 1
+    assert bands == [(3, pytest.approx(3.9)), (5, end), (8, pytest.approx(8.3))]
+    told = chart.layout.meta["caption"]
+    assert "redis killed and started again from 3.0 to 3.9 s; mariadb slowed (stopped 80 % of the time)" in told
+    assert "3 poisonous messages at 8.0 s" in told
+    course = figures.course(broken)
+    assert course is not None
+    assert [shape.x0 for shape in course.layout.shapes if shape.type == "rect"] == [3, 5, 8]
+    assert "Shaded" not in figures.timeline(view).layout.meta["caption"]
 
 
 def test_the_overview_marks_doubtful_runs_as_hollow_and_says_so(study: Study, exchange: Callable[..., Study]) -> None:

@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from rushlab.show import trouble
-from rushlab.show.figures import over_time
+from rushlab.show.figures import over_time, upright
 from rushlab.show.figures.chart import Chart, axis, chart, limit_line, literal, logarithmic, title
 from rushlab.show.figures.course_panels import (
     ABOVE,
@@ -33,10 +32,8 @@ def course(view: RunView) -> Chart | None:
     if not over_time.has_timeline(view) or view.timeline is None:
         return None
     panels = [*from_points(view, view.timeline), *from_series(view.series)]
-    began = trouble.onset_of(view)
     layout = _layout(view, panels)
-    if began:
-        layout["shapes"].append(limit_line(x0=began.second, x1=began.second, y0=0, y1=1, yref="paper"))
+    layout["shapes"] += upright.shapes(view, _last(panels))
     traces = [line for panel in panels for line in panel.lines]
     figure = chart(traces, over_time.describe(view.label, view.timeline), _caption(view, panels), **layout)
     figure.layout.meta["headed"] = True
@@ -113,11 +110,10 @@ def _last(panels: list[Panel]) -> float:
 
 def _caption(view: RunView, panels: list[Panel]) -> str:
     limit = milliseconds_limit(view.run.profile.thresholds)
-    began = trouble.onset_of(view)
     missing = [f"{panel.heading}: {panel.note}" for panel in panels if panel.note]
     parts = [
         f"Dashed across: the threshold, {limit:,g} ms." if limit else "",
-        f"Dashed upright: onset of trouble, {trouble.describe(began)}." if began else "",
+        *upright.captions(view),
         "Own processes are read every second, exporters every five; a rate stands in the middle of its 2.5 intervals. "
         "Percentiles inside the service come from buckets.",
         f"No data: {'; '.join(missing)}." if missing else "",

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from rushlab.judge.onset import Onset
-from rushlab.show import trouble, units
+from rushlab.show import units
+from rushlab.show.figures import upright
 from rushlab.show.figures.chart import (
     MARKS,
     POINTS,
@@ -62,11 +62,9 @@ def timeline(view: RunView, ranges: dict[str, Any] | None = None) -> Chart:
         raise ValueError(f"run {view.run.id} has no timeline")
     frame, step = binned(view.timeline)
     traces = [vus_line(frame), *latency_lines(frame), *throughput_lines(frame)]
-    began = trouble.onset_of(view)
     layout = _layout(view, step, ranges or shared_ranges([view.timeline]))
-    if began:
-        layout["shapes"].append(limit_line(x0=began.second, x1=began.second, y0=0, y1=1, yref="paper"))
-    figure = chart(traces, describe(view.label, view.timeline), _caption(view, began), **layout)
+    layout["shapes"] += upright.shapes(view, float(view.timeline["second"].max()) + 1)
+    figure = chart(traces, describe(view.label, view.timeline), _caption(view), **layout)
     figure.layout.meta["headed"] = True
     return figure
 
@@ -171,10 +169,10 @@ def _legend(panel: str) -> dict[str, Any]:
     return {"orientation": "h", "font": {"size": 11}, "itemwidth": 30, "entrywidth": 0, **where}
 
 
-def _caption(view: RunView, began: Onset | None) -> str:
+def _caption(view: RunView) -> str:
     limit = milliseconds_limit(view.run.profile.thresholds)
-    told = f"Dashed across: the threshold, {limit:,g} ms." if limit else ""
-    return f"{told} Dashed upright: onset of trouble, {trouble.describe(began)}." if began else told
+    across = [f"Dashed across: the threshold, {limit:,g} ms."] if limit else []
+    return " ".join([*across, *upright.captions(view)])
 
 
 def describe(label: str, frame: pd.DataFrame) -> str:
