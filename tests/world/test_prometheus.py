@@ -5,52 +5,20 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
+from tests.world.answering import answering
 
 from rushlab.model.errors import ResultError
 from rushlab.model.series import SERIES
 from rushlab.world import prometheus
 
-Answer = Callable[[str, dict[str, str]], tuple[int, Any]]
 BY_NAME = {series.name: series for series in SERIES}
 ONE = [BY_NAME["pool_in_use"]]
 #: A begin that is a slot of every step.
 T0 = 1_700_000_000.0
-
-
-@contextmanager
-def answering(answer: Answer) -> Iterator[str]:
-    """A server that answers as Prometheus would, by what it is told."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            status, content = answer(self.path, {key: value[0] for key, value in parse_qs(body).items()})
-            data = content if isinstance(content, bytes) else json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def matrix(*lines: tuple[dict[str, str], list[tuple[float, str]]]) -> dict[str, Any]:

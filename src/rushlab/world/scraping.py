@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import msgspec
 import requests
 
-#: Longer than Prometheus's two pauses of five seconds, after which a new list of targets is scraped.
-NOTICED_S = 12.0
+#: The service's own processes, in Prometheus's configuration.
+JOB = "coupons"
+#: Longer than Prometheus's two pauses of five seconds, after which a new list of targets is scraped within five more.
+NOTICED_S = 17.0
 _POLL_S = 0.2
 _ANSWER_S = 2.0
 
 
 class _Target(msgspec.Struct, rename="camel"):
+    scrape_pool: str
     scrape_url: str
     health: str
 
@@ -28,7 +31,7 @@ class _Answer(msgspec.Struct):
 
 
 def await_watched(prometheus: str, wanted: Collection[str], *, timeout_s: float = NOTICED_S) -> str | None:
-    """Wait until Prometheus scrapes these /metrics URLs of the job `coupons`, no others, and each has answered.
+    """Wait until Prometheus scrapes these /metrics URLs of the service, no others, and they and the exporters answered.
 
     Returns None then, else what was still amiss after `timeout_s`; a Prometheus that does not answer is not waited for.
     """
@@ -45,18 +48,20 @@ def await_watched(prometheus: str, wanted: Collection[str], *, timeout_s: float 
             time.sleep(_POLL_S)
 
 
-def _scraped(session: requests.Session, prometheus: str) -> dict[str, str]:
-    """URL → health (up, down, unknown) of what is scraped of the service's processes now."""
-    asked = {"state": "active", "scrapePool": "coupons"}
-    reply = session.get(f"{prometheus.rstrip('/')}/api/v1/targets", params=asked, timeout=_ANSWER_S)
+def _scraped(session: requests.Session, prometheus: str) -> list[_Target]:
+    """What is scraped now; health is up, down or unknown."""
+    reply = session.get(f"{prometheus.rstrip('/')}/api/v1/targets", params={"state": "active"}, timeout=_ANSWER_S)
     reply.raise_for_status()
-    found = msgspec.json.decode(reply.content, type=_Answer)
-    return {target.scrape_url: target.health for target in found.data.active_targets}
+    return msgspec.json.decode(reply.content, type=_Answer).data.active_targets
 
 
-def _amiss(scraped: dict[str, str], wanted: Collection[str]) -> str:
-    unseen = [url for url in wanted if scraped.get(url) != "up"]
-    stale = scraped.keys() - set(wanted)
+def _amiss(scraped: Sequence[_Target], wanted: Collection[str]) -> str:
+    exporters = [target.scrape_url for target in scraped if target.scrape_pool != JOB]
+    up = {target.scrape_url for target in scraped if target.health == "up"}
+    unseen = [url for url in (*wanted, *exporters) if url not in up]
+    stale = {target.scrape_url for target in scraped if target.scrape_pool == JOB} - set(wanted)
+    if not exporters:
+        return "Prometheus does not know the exporters yet"
     if unseen:
         return f"Prometheus has not reached {unseen[0]} yet, and {len(unseen) - 1} more"
     return f"Prometheus still looks for {min(stale)} of an earlier run" if stale else ""
