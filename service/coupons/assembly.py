@@ -117,7 +117,7 @@ def _atomic(settings: Settings, core: Core, link: Link | None) -> Atomic:
     kind = settings.knobs.reservation.removeprefix("redis-")
     # The rebuild has connections of its own: it must reach a Redis that is not believed yet.
     own = connect(settings.redis, connections=1)
-    alone = (lambda: core.lease.held) if link is None else (lambda: True)  # with a link, the deployment vouches for it
+    alone = (lambda: core.lease.held) if link is None else (lambda: True)  # the deployment orders none without it
     rebuild = Rebuild(own, core.pool, sorted_set=kind == "zset", alone=alone)
     shared = SharedRebuild(rebuild, link.tell) if link else None
     trust = Trust(shared or rebuild, core.metrics.rebuilds)

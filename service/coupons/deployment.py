@@ -26,6 +26,8 @@ REFUSED: Final = 78
 REPLACE_PAUSE_S: Final = 0.5
 #: How often the workers are told that the deployment is there.
 BEAT_S: Final = 1.0
+#: Why nothing is rebuilt without the lease.
+MAYBE_OTHERS: Final = "another service process may be at work"
 
 log = logging.getLogger(__name__)
 
@@ -138,9 +140,12 @@ class Deployment:
         if self._lease.held:
             self._barrier.rebuilt(index, run_id)
         else:
-            self._barrier.failed(index, "another service process may be at work")
+            self._barrier.failed(index, MAYBE_OTHERS)
 
     def _order(self, index: int, order: str) -> None:
+        if order == "rebuild" and not self._lease.held:  # looked at again when it is rebuilt: it may be lost meanwhile
+            self._barrier.failed(index, MAYBE_OTHERS)
+            return
         link = self._links.get(index)
         if link is not None and not link.is_closing():
             link.write(f"{order}\n".encode())
