@@ -22,7 +22,7 @@ def seconds(*p95_ms: float) -> pd.DataFrame:
 
 def test_the_first_of_three_seconds_in_a_row_with_what_was_there() -> None:
     assert onset(seconds(5, 2000, 5, 1500, 1600, 1700, 1800, 5), 1000) == Onset(
-        second=3, lasted_s=4, vus=30, rate_per_s=103, p95_ms=1500.0
+        second=3, lasted_s=4, over_s=5, vus=30, rate_per_s=103, p95_ms=1500.0
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from rushlab.model.reference import Reference
 from rushlab.model.verdict import Audit, Check, Status, Validity, Verdict
 from rushlab.show.findings import findings
+from rushlab.show.run_series import RunSeries
 from rushlab.show.views import RunView, Study
 
 
@@ -73,6 +74,21 @@ def test_the_onset_of_trouble_is_told_where_it_took_the_fewest_users(study: Stud
     ]
     assert (found[0].value, found[0].unit) == (462, "virtual users")
     assert found[0].runs == (views["load"].run.id, views["stress-500"].run.id)
+
+
+def test_seconds_in_which_a_run_stood_nearly_still_are_told(one_run: Study) -> None:
+    (view,) = one_run
+    requests = [600] * 30 + [90, 14, 25, 52, 108, 172] + [600] * 20
+    frame = timeline(*[5.0] * len(requests), vus=600).assign(requests=requests)
+    cores = [("cpu_machine", "{}", second, 20.0 if 30 <= second < 36 else 150.0) for second in range(len(requests))]
+    rows = pd.DataFrame(cores, columns=["name", "labels", "at", "value"])
+    series = RunSeries(rows, None, 0.0, 60.0)
+    name, variant = view.run.profile.name, view.run.variant
+    one_run.variants[variant][name] = dataclasses.replace(view, timeline=frame, series=series)
+    (found,) = [item for item in findings(one_run) if "stood nearly still" in item.sentence]
+    assert "from second 30 to 35: 14 to 172 requests a second were answered, 600 before" in found.sentence
+    assert "the processors idled (0.2 of 1.4 cores at work), so something else held it up" in found.sentence
+    assert (found.value, found.unit, found.runs) == (6, "s", (view.run.id,))
 
 
 def test_a_study_of_one_run_names_its_profile_without_counting(one_run: Study) -> None:

@@ -68,7 +68,13 @@ def test_json_has_the_onset_of_trouble_or_why_there_is_none(study: Study) -> Non
     profiles = value["variants"]["report"]["profiles"]
     first = slow.iloc[0]
     assert profiles["load"]["onset"] == {
-        **{"second": 0, "lasted_s": len(slow), "vus": int(first["vus"]), "rate_per_s": int(first["requests"])},
+        **{
+            "second": 0,
+            "lasted_s": len(slow),
+            "over_s": len(slow),
+            "vus": int(first["vus"]),
+            "rate_per_s": int(first["requests"]),
+        },
         "p95_ms": 1500.0,
     }
     assert profiles["smoke"]["onset"] is None

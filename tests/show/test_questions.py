@@ -59,6 +59,7 @@ def test_the_broker_is_judged_on_the_hardest_spike(study: Study) -> None:
     [
         ({"confirmed": 1700, "drain_s": None}, "no, coupons are missing", "bad"),
         ({"drain_s": 31.0}, "yes, but late", "warn"),
+        ({"drain_s": 0.1, "confirm_ms": {"p95": 20_000.0}}, "yes, but late", "warn"),
         ({"confirmed": None, "reasons": {"confirmed": "Kafka was gone"}}, CANNOT_TELL, "warn"),
     ],
 )
@@ -94,7 +95,10 @@ def test_the_bottleneck_is_the_stage_that_held_the_slowest_run(study: Study, sta
     study.variants["report"]["stress-500"] = with_stages(slowest, **stages)
     found = reply(study, BOTTLENECK)
     assert (found.word, found.section) == (word, "Stress test")
-    assert "5.21 s (p95, stress-500), over the limit of 1.00 s" in found.finding.sentence
+    assert (
+        "On stress-500, the slowest profile, 95 of 100 answers came within 5.21 s, over the limit of 1.00 s"
+        in found.finding.sentence
+    )
     assert found.finding.value == pytest.approx(max(*stages.values(), 100 - sum(stages.values())) / 100)
 
 
@@ -118,7 +122,7 @@ def test_no_user_feels_a_bottleneck_below_the_limit(study: Study) -> None:
     study.variants["recommended"]["peak-2000"] = with_stages(view, write=70.0)
     found = reply(study, BOTTLENECK, "recommended")
     assert (found.word, found.finding.tone) == ("none that a user would feel", "good")
-    assert "703 ms (p95, peak-2000), below the limit" in found.finding.sentence
+    assert "95 of 100 answers came within 703 ms, below the limit" in found.finding.sentence
     assert "70.0 % of the time inside the service went to statements" in found.finding.sentence
 
 
@@ -136,11 +140,14 @@ def test_the_limit_is_the_onset_with_the_fewest_users(study: Study) -> None:
     for name in runs:
         runs[name] = course(runs[name], 100, *[5.0] * 8)
     runs["load"] = course(runs["load"], 700, 5, 5, 1500, 1500, 1500)
-    runs["peak-2000"] = course(runs["peak-2000"], 400, 5, 1500, 1500, 1500)
+    runs["peak-2000"] = course(runs["peak-2000"], 400, 5, 1500, 1500, 1500, 5, 1500)
     found = reply(study, LIMIT)
-    assert (found.word, found.finding.value) == ("reached with 400 virtual users", 400)
-    assert "over 1.00 s on peak-2000 from second 1 (400 virtual users, 331 requests" in found.finding.sentence
-    assert found.finding.runs == (runs["peak-2000"].run.id,)
+    assert (found.word, found.finding.value) == ("reached with 400 to 700 virtual users, by profile", 400)
+    assert "first went over 1.00 s on peak-2000 in second 1 (400 virtual users, 331 requests" in found.finding.sentence
+    assert "answered in it), for 3 seconds, for 4 of all its seconds; in no second" in found.finding.sentence
+    assert found.finding.runs == (runs["peak-2000"].run.id, runs["load"].run.id)
+    del runs["load"]
+    assert reply(study, LIMIT).word == "reached with 400 virtual users"
 
 
 def test_a_limit_that_was_not_reached_says_how_far_it_was_tried(study: Study) -> None:

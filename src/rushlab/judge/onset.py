@@ -14,11 +14,13 @@ SECONDS = 3
 class Onset:
     """The second in which trouble began, how many seconds it lasted, and what was there in its first one.
 
-    `vus` is None where the load generator told none in that second. `rate_per_s` counts the requests answered.
+    `over_s` counts all seconds of the run over the limit, before and after too. `vus` is None where the load
+    generator told none in that second. `rate_per_s` counts the requests answered.
     """
 
     second: int
     lasted_s: int
+    over_s: int
     vus: int | None
     rate_per_s: int
     p95_ms: float
@@ -38,15 +40,16 @@ def onset(timeline: pd.DataFrame, limit_ms: float, seconds: int = SECONDS) -> On
     row_of_seconds = (~over).cumsum()
     for _, rows in timeline[over].groupby(row_of_seconds[over]):
         if len(rows) >= seconds:
-            return _onset(rows)
+            return _onset(rows, int(over.sum()))
     return None
 
 
-def _onset(rows: pd.DataFrame) -> Onset:
+def _onset(rows: pd.DataFrame, over_s: int) -> Onset:
     first = rows.iloc[0]
     return Onset(
         second=int(first["second"]),
         lasted_s=len(rows),
+        over_s=over_s,
         vus=None if pd.isna(first["vus"]) else int(first["vus"]),
         rate_per_s=int(first["requests"]),
         p95_ms=float(first["p95_ms"]),

@@ -15,6 +15,7 @@ from rushlab.show.views import Study
 #: Tables of the whole study.
 WHOLE: dict[str, Callable[[Study], Table | None]] = {
     "verdicts": tables.summary,
+    "reservations": tables.reservations,
     "audit-counts": tables.counts,
     "guesses": tables.guesses,
     "environment": tables.environment,

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from rushlab.judge.onset import SECONDS, Onset
+from rushlab.judge.stall import Stall, stalls
 from rushlab.model.results import ThresholdResult
 from rushlab.model.verdict import Check, Status, Validity
 from rushlab.show import trouble, units
@@ -57,6 +58,22 @@ def on_purpose(study: Study) -> Iterator[Finding]:
         for found in breakages(view):
             lasted = None if found.end is None else found.end - found.start
             yield Finding(f"{view.label}, broken on purpose: {found.words}.", lasted, "s", (view.run.id,))
+
+
+def stalled(study: Study) -> Iterator[Finding]:
+    """Seconds in which a run stood nearly still: its whole-run figures hold them."""
+    for view, _ in usable(study):
+        for found in () if view.timeline is None else stalls(view.timeline):
+            yield Finding(_stalled(view, found), found.lasted_s, "s", (view.run.id,), "warn")
+
+
+def _stalled(view: RunView, found: Stall) -> str:
+    told = f"{view.label} stood nearly still from second {found.begin} to {found.end}: {found.fewest:,d} to "
+    told += f"{found.most:,d} requests a second were answered, {found.before_per_s:,.0f} before"
+    busy, usual = trouble.processors(view, found.begin, found.end), trouble.processors(view)
+    if busy is not None and usual is not None and busy < usual / 2:
+        told += f"; the processors idled ({busy:.1f} of {usual:.1f} cores at work), so something else held it up"
+    return f"{told}. The figures of the whole run hold these seconds."
 
 
 def unconfirmed(study: Study) -> Iterator[Finding]:
@@ -139,6 +156,7 @@ def _onset(variant: str, judged: int, found: list[tuple[RunView, Onset]]) -> Fin
     view, began = min(found, key=lambda pair: math.inf if pair[1].vus is None else pair[1].vus)
     limit = f"p95 over {units.duration(trouble.limit_of(view))} for {SECONDS} seconds or more"
     where = f"{view.run.profile.name}, from {trouble.describe(began)} for {units.plural(began.lasted_s, 'second')}"
+    where += "" if began.over_s == began.lasted_s else f", {began.over_s} in all"
     first = "; at the fewest users on " if found[1:] else ": "
     share = "" if judged == 1 else f"{len(found)} of {judged} profiles{first}"
     sentence = f"Variant {variant} got into trouble ({limit}) on {share}{where}."
@@ -163,6 +181,7 @@ RULES: tuple[Callable[[Study], Iterator[Finding]], ...] = (
     invariants,
     validity,
     on_purpose,
+    stalled,
     unconfirmed,
     thresholds,
     failures,

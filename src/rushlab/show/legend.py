@@ -19,7 +19,7 @@ VERDICTS: dict[Validity, str] = {
 
 STATUSES: dict[Status, str] = {
     Status.PASS: "looked at and found as it must be.",
-    Status.WARN: "as it must be, with a reservation that its note names.",
+    Status.WARN: "as it must be, with a reservation that stands beside it.",
     Status.FAIL: "broken. Of V1, V2, V4, V5 or V6: the run is INVALID. Of V7 and those after it: only limits what may "
     "be said. Of the audit: the service was wrong, and how fast it was counts for nothing.",
     Status.UNKNOWN: "cannot be decided, because evidence is missing.",

@@ -13,6 +13,7 @@ from rushlab.show.tables import (
     latency,
     onset,
     outcome,
+    reservations,
     sale,
     stages,
     steps,
@@ -31,7 +32,14 @@ def report(study: Study) -> str:
         parts.append(f"**{asked}**\n\n" + "\n".join(f"- {escape(reply.sentence)}" for reply in replies))
     found = findings(study)
     parts.append("\n".join(f"- {escape(item.sentence)}" for item in found) or "Nothing was found.")
-    tables: list[Table | None] = [summary(study), guesses(study), thresholds(study), onset(study), steps(study)]
+    tables: list[Table | None] = [
+        summary(study),
+        reservations(study),
+        guesses(study),
+        thresholds(study),
+        onset(study),
+        steps(study),
+    ]
     makers = (latency, outcome, answers, sale, by_outcome, stages)
     tables += [make(study, profile) for profile in study.profiles for make in makers]
     return "\n\n".join([*parts, *(table(one) for one in tables if one is not None)]) + "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rushlab.judge.guess_answers import ROOM, SATURATED
 from rushlab.judge.guess_causes import PROMPT_S
 from rushlab.judge.onset import SECONDS, Onset
@@ -42,7 +44,8 @@ def broker(study: Study, variant: str) -> Reply:
 def _kept_up(view: RunView, figures: RunFigures, issued: int) -> tuple[str, Tone]:
     if figures.confirmed is not None and figures.confirmed < issued:
         return "no, coupons are missing", "bad"
-    if figures.drain_s is None or figures.drain_s > PROMPT_S:
+    confirm_ms = figures.confirm_ms.get("p95")
+    if figures.drain_s is None or figures.drain_s > PROMPT_S or confirm_ms is None or confirm_ms > 1000 * PROMPT_S:
         return "yes, but late", "warn"
     return ("yes", "good") if view.audit is Status.PASS else (f"yes, as far as the audit ({view.audit}) goes", "warn")
 
@@ -55,7 +58,9 @@ def bottleneck(study: Study, variant: str) -> Reply:
     view, figures, p95 = slowest
     known, name = guesses.facts_of(view, figures), view.run.profile.name
     limit = trouble.limit_of(view)
-    text = f"The slowest answers took {units.duration(p95)} (p95, {name}){_against(limit, p95)}; "
+    text = (
+        f"On {name}, the slowest profile, 95 of 100 answers came within {units.duration(p95)}{_against(limit, p95)}; "
+    )
     if not known.stage_s or not sum(known.stage_s.values()):
         text += "where in the service that time went was not recorded"
         return Reply(variant, CANNOT_TELL, said(view, text, p95, "ms", "warn"), heading(view.run.profile.name))
@@ -90,21 +95,39 @@ def limit(study: Study, variant: str) -> Reply:
     began = [(view, found) for view, _, _ in runs if (found := trouble.onset_of(view))]
     if not began:
         return _held(variant, runs)
-    view, found = min(began, key=lambda pair: (pair[1].vus is None, pair[1].vus))
-    return _reached(variant, view, found)
+    return _reached(variant, sorted(began, key=lambda pair: (pair[1].vus is None, pair[1].vus)))
 
 
 def _has_course(view: RunView) -> bool:
     return trouble.limit_of(view) is not None and view.timeline is not None and not view.timeline.empty
 
 
-def _reached(variant: str, view: RunView, found: Onset) -> Reply:
-    text = f"The p95 went over {units.duration(trouble.limit_of(view))} on {view.run.profile.name} from "
-    text += f"{trouble.describe(found)} on; in no second of that run were more than {_most(view):,d} requests answered"
+def _reached(variant: str, began: list[tuple[RunView, Onset]]) -> Reply:
+    """Where answers became too slow at the fewest users; the range over all profiles where there are several."""
+    view, found = began[0]
+    text = f"The p95 first went over {units.duration(trouble.limit_of(view))} on {view.run.profile.name} in "
+    text += f"{trouble.describe(found)}, {_how_long(found)}; in no second of that run were more than "
+    text += f"{_most(view):,d} requests answered"
     first = trouble.first_resource(view, found)
     text += "" if first is None else f"; what held most of the waiting requests then: {first[0]}"
-    word = "reached" if found.vus is None else f"reached with {units.plural(found.vus, 'virtual user')}"
-    return Reply(variant, word, said(view, text, found.vus, "virtual users", "warn"), heading(view.run.profile.name))
+    runs = tuple(one.run.id for one, _ in began)
+    told = replace(said(view, text, found.vus, "virtual users", "warn"), runs=runs)
+    return Reply(variant, f"reached{_with([found.vus for _, found in began])}", told, heading(view.run.profile.name))
+
+
+def _how_long(found: Onset) -> str:
+    lasted = f"for {units.plural(found.lasted_s, 'second')}"
+    return lasted if found.over_s == found.lasted_s else f"{lasted}, for {found.over_s} of all its seconds"
+
+
+def _with(users: list[int | None]) -> str:
+    known = [number for number in users if number is not None]
+    if not known:
+        return ""
+    fewest, most = min(known), max(known)
+    if fewest == most:
+        return f" with {units.plural(fewest, 'virtual user')}"
+    return f" with {fewest:,d} to {most:,d} virtual users, by profile"
 
 
 def _held(variant: str, runs: list[Usable]) -> Reply:

@@ -16,7 +16,19 @@ def cells(table: Table, label: str) -> tuple[Cell, ...]:
 def test_public_names() -> None:
     assert tables.__all__ == [
         *("answers", "by_outcome", "checks", "cost", "costs", "counts", "environment", "guesses", "halves", "inside"),
-        *("latency", "onset", "outcome", "provenance", "sale", "settings", "stages", "steps", "summary", "thresholds"),
+        *(
+            "latency",
+            "onset",
+            "outcome",
+            "provenance",
+            "reservations",
+            "sale",
+            "settings",
+            "stages",
+            "steps",
+            "summary",
+        ),
+        "thresholds",
     ]
 
 

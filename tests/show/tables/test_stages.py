@@ -4,7 +4,7 @@ import msgspec
 import pandas as pd
 import pytest
 
-from rushlab.model.verdict import Validity, Verdict
+from rushlab.model.verdict import Check, Status, Validity, Verdict
 from rushlab.show import tables
 from rushlab.show.views import Study
 
@@ -65,3 +65,11 @@ def test_requests_that_began_after_the_plan_are_told(staged: Study) -> None:
     figures = msgspec.structs.replace(view.figures, requests=90 + 20000 + 7)
     late = dataclasses.replace(staged, variants={"report": {"load": dataclasses.replace(view, figures=figures)}})
     assert "ours: report: 7 requests began after the last stage, in no row." in tables.stages(late, "load").remarks
+
+
+def test_a_held_rate_of_a_run_that_was_not_steady_says_so(staged: Study, exchange) -> None:
+    check = Check(id="V8", title="steady state", status=Status.WARN, value="warming", limit="flat", evidence="")
+    verdict = Verdict(validity=Validity.VALID, checks=(check,), reason="")
+    held = tables.stages(exchange(staged, "report", "load", verdict=verdict), "load").rows[1].cells[-1]
+    assert held.note == "V8, steady state: warming"
+    assert tables.stages(staged, "load").rows[1].cells[-1].note == ""

@@ -1,6 +1,6 @@
 """Every table of a report, from a `Study` (of a run: from its view): one function each, all returning `Table`."""
 
-from rushlab.show.tables.checks import checks
+from rushlab.show.tables.checks import checks, reservations
 from rushlab.show.tables.cpu import cost, costs
 from rushlab.show.tables.guesses import guesses
 from rushlab.show.tables.inside import inside
@@ -30,6 +30,7 @@ __all__ = [
     "onset",
     "outcome",
     "provenance",
+    "reservations",
     "sale",
     "settings",
     "stages",

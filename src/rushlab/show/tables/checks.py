@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rushlab.model.verdict import Check, Status
 from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.tables.cells import badge
 from rushlab.show.units import UNKNOWN
-from rushlab.show.views import RunView
+from rushlab.show.views import RunView, Study
 
 COLUMNS = tuple(Column(name, number=False) for name in ("status", "value", "limit", "evidence"))
 
@@ -28,6 +29,31 @@ def checks(view: RunView) -> Table:
     }
     rows = [row for heading, those in groups.items() for row in _group(heading, those)]
     return Table("Checks and invariants", "check", COLUMNS, tuple(rows), tuple(_remarks(view)))
+
+
+#: What a reader of the figures must know: in this order.
+SPEAKING = (Status.FAIL, Status.UNKNOWN, Status.WARN)
+
+
+def reservations(study: Study) -> Table | None:
+    """Check by check what qualifies which run: all that is FAIL, UNKNOWN or WARN; None where nothing is."""
+    found: dict[str, list[Row]] = {}
+    for view in study:
+        for check in (*_of(view.run.verdict, "checks"), *_of(view.run.audit, "invariants")):
+            if check.status in SPEAKING:
+                found.setdefault(f"{check.id} {check.title}", []).append(Row(view.label, _cells(check)))
+    rows = [row for name in sorted(found, key=_number) for row in (Row(name), *found[name])]
+    return Table("What qualifies these runs", "run", COLUMNS, tuple(rows), (LIMITS,)) if rows else None
+
+
+def _of(judged: Any, name: str) -> tuple[Check, ...]:
+    return getattr(judged, name) if judged else ()
+
+
+def _number(name: str) -> tuple[str, int]:
+    """Invariants before checks, each by its number."""
+    identity = name.partition(" ")[0]
+    return identity[:1], int(identity[1:]) if identity[1:].isdigit() else 0
 
 
 def _group(heading: str, found: Iterable[Check]) -> list[Row]:

@@ -14,7 +14,7 @@ NO_SERIES = "no series say what the requests inside the service waited for at th
 
 
 def onset(study: Study) -> Table:
-    """Per profile and variant the onset of trouble: second, VUs, requests answered in it, and how long it lasted."""
+    """Per profile and variant the onset of trouble: second, VUs, requests answered in it, how long it lasted."""
     columns = tuple(Column(fact, ours(variant)) for variant in study.variants for fact in FACTS)
     rows = [Row(profile, _cells(study, profile)) for profile in study.profiles]
     return Table("Onset of trouble", "profile", columns, tuple(rows), (_rule(study),))
@@ -64,5 +64,6 @@ FACTS: dict[str, Callable[[RunView, Onset], Cell]] = {
     "VUs": lambda _, found: unknown("not told in that second") if found.vus is None else _number(found.vus),
     "requests/s": lambda _, found: _number(found.rate_per_s),
     "for seconds": lambda _, found: _number(found.lasted_s),
+    "seconds over, in all": lambda _, found: _number(found.over_s),
     "first resource": _resource,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from rushlab.model.verdict import Status
 from rushlab.show import support, units
 from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.tables.cells import absent, blank, ours, unknown
@@ -97,4 +98,12 @@ def _rate(view: RunView, row: pd.Series[float]) -> Cell:
     rate = float(row["rate_per_s"])
     if view.objection:
         return Cell(f"{rate:,.1f}", value=rate, tone="void", note=view.objection)
-    return Cell(f"{rate:,.1f}", value=rate)
+    return Cell(f"{rate:,.1f}", value=rate, note=_unsteady(view))
+
+
+def _unsteady(view: RunView) -> str:
+    """What V8 says against a held rate; empty when nothing."""
+    found = next((check for check in (view.run.verdict.checks if view.run.verdict else ()) if check.id == "V8"), None)
+    if found is None or found.status not in (Status.WARN, Status.FAIL):
+        return ""
+    return f"V8, {found.title}: {found.value}"
