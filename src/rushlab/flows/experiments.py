@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from rushlab.model.errors import PointsError, ResultError
 from rushlab.model.experiment import OPEN, Place, SlotState
 from rushlab.model.experiment_result import Confirmation, ExperimentResult, MeasuredRun, Noise
 from rushlab.model.plan import Operating
+from rushlab.model.profile import scale_name
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status, Validity
 from rushlab.world.experiments import ExperimentFolder, all_experiments, confirmation_of, open_experiment, run_of
@@ -52,7 +54,7 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
     noise = tuple(noise_of(bench, folder, metric, runs) for metric in plan.metrics)
     found, arms = judged.comparisons(plan, runs), judged.arm_results(plan, runs)
     best, made = judged.ranking(arms, found, plan.goal.metric), checks(plan, runs, noise[0])
-    first_look = exploratory(plan, made)
+    first_look = exploratory(plan, made, len({run.block for run in runs}))
     won = winner(plan, arms, found, best, confirmation(bench, folder))
     return ExperimentResult(
         experiment=planned.id,
@@ -138,9 +140,18 @@ def trials(bench: Workbench, environment: dict[str, Any]) -> tuple[Trial, ...]:
     """
     alike = [one for one in all_experiments(bench.settings.experiments) if _same_place(one, environment)]
     finished = [one for one in reversed(alike) if one.progress.complete and not one.planned.plan.a_a]
+    loads = {one.planned.id: _in_words(one.planned.plan.load) for one in finished}
     results = [result_of(bench, one) for one in finished]
     newest = {result.plan: result for result in reversed(results) if not result.exploratory}
-    return tuple(trial for result in results if newest.get(result.plan) is result for trial in trials_of(result))
+    standing = [result for result in results if newest.get(result.plan) is result]
+    found = (trial for result in standing for trial in trials_of(result))
+    return tuple(dataclasses.replace(trial, load=loads[trial.experiment]) for trial in found)
+
+
+def _in_words(load: Operating) -> str:
+    """An operating point in words: steady, 500 users, scale 0.6."""
+    each = "users" if load.model == "closed" else "arrivals per second"
+    return f"{load.profile.name}, {load.profile.peak_vus:,d} {each}, scale {scale_name(load.scale)}"
 
 
 def page_head(result: ExperimentResult) -> Head:

@@ -95,15 +95,17 @@ def _design(plan: Plan, runs: Sequence[MeasuredRun]) -> Check:
     swapped = [second for first, second in pairwise(kept) if (second.created or 0) < (first.created or 0)]
     gaps = [second for first, second in pairwise(made) if _gap(first, second)]
     missing = [run for run in runs if run.created is None]
+    ahead = sorted(set(range(1, plan.blocks + 1)) - {run.block for run in runs})
     clauses = [
         f"{len(swapped)} runs began before one that was drawn earlier" if swapped else "",
         f"driven again: {_places(late)}" if late else "",
         f"a gap before {_places(gaps)}" if gaps else "",
         f"without a run: {_places(missing)}" if missing else "",
+        f"not made yet: blocks {', '.join(map(str, ahead))}" if ahead else "",
         f"order drawn from seed {plan.seed}",
     ]
-    status = Status.FAIL if swapped else Status.WARN if (late or gaps or missing) else Status.PASS
-    value = f"{len(made)} of {len(runs)} planned runs in {plan.blocks} randomised complete blocks"
+    status = Status.FAIL if swapped else Status.WARN if (late or gaps or missing or ahead) else Status.PASS
+    value = f"{len(made)} of {len(plan.arms) * plan.blocks} planned runs in {plan.blocks} randomised complete blocks"
     return check("V11", "design followed", status, value=value, limit="all, in the drawn order", evidence=clauses)
 
 

@@ -11,8 +11,10 @@ from rushlab.model.plan import Plan
 from rushlab.model.verdict import Check, Status
 
 
-def exploratory(plan: Plan, checks: Sequence[Check]) -> str | None:
-    """Why no verdict of this experiment is more than a first look; None when they stand."""
+def exploratory(plan: Plan, checks: Sequence[Check], blocks: int) -> str | None:
+    """Why no verdict of this experiment, of which `blocks` are made, is more than a first look; None: they stand."""
+    if blocks < plan.blocks:
+        return f"only {blocks} of {plan.blocks} blocks are made"
     if plan.screening:
         return f"a screening of {plan.blocks} blocks"
     by_id = {check.id: check for check in checks}

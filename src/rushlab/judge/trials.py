@@ -43,11 +43,12 @@ class Tried:
     def expectation(self) -> Expectation | None:
         """Whether a trap had no effect, as was expected; None for any other arm.
 
-        Only equivalence shows that there is none: what is not shown to differ may still do so.
+        Only equivalence shows that there is none: what is not shown to differ may still do so. An exploratory
+        experiment shows neither.
         """
         if not self.arm.trap:
             return None
-        verdict = self.comparison.verdict if self.comparison else None
+        verdict = self.comparison.verdict if self.comparison and not self.result.exploratory else None
         if verdict is Outcome.EQUIVALENT:
             return Expectation.HELD
         return Expectation.BROKEN if verdict in (Outcome.BETTER, Outcome.WORSE) else Expectation.OPEN
@@ -121,5 +122,7 @@ def trials_of(result: ExperimentResult) -> Iterator[Trial]:
                 verdict=str(one.verdict),
                 ratio=one.ratio,
                 interval=one.interval,
+                reason=one.reason,
+                rate=METRICS[one.metric].unit == "1/s",
                 trap=arm.trap,
             )
