@@ -31,6 +31,16 @@ def test_a_heading_becomes_a_column_and_unknown_is_empty(study: Study) -> None:
     assert body[0][2] == ""
 
 
+def test_a_number_has_its_unit_and_its_result_beside_it(study: Study) -> None:
+    head, *body = rows(csv.files(study)["thresholds.csv"])
+    found = {(row[0], row[1]): dict(zip(head, row, strict=True)) for row in body}
+    slow = found["load", "http_req_duration p(95)<1000"]
+    assert [slow[f"ours: report{more}"] for more in ("", ": unit", ": result")] == ["1912.0", "ms", "missed"]
+    assert found["load", "success_rate rate>0.85"]["ours: report: unit"] == "share"
+    head, *body = rows(csv.files(study)["verdicts.csv"])
+    assert dict(zip(head, body[1], strict=True))["thresholds met: of"] == "3"
+
+
 def test_a_text_is_no_formula(hostile: Study) -> None:
     named = dataclasses.replace(hostile, missing=["=cmd|' /C calc'!A0"])
     for text in csv.files(named).values():

@@ -49,18 +49,35 @@ def files(study: Study) -> dict[str, str]:
 
 
 def text(table: Table) -> str:
-    """One table: a column for the heading a row stands under, where there are any; notes and remarks are left out."""
+    """One table: a column for the heading a row stands under, where there are any; notes and remarks are left out.
+
+    What stands beside a number (its unit, met or missed) follows in columns of its own.
+    """
     headed = any(row.heading for row in table.rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = [": ".join(filter(None, (column.group, column.name))) for column in table.columns]
-    writer.writerow([*(["part"] if headed else []), table.corner or "figure", *names])
+    beside = _beside(table)
+    writer.writerow([*(["part"] if headed else []), table.corner or "figure", *_names(table, beside)])
     part = ""
     for row in table.rows:
         part = row.label if row.heading else part
         if not row.heading:
-            writer.writerow([*([_safe(part)] if headed else []), _safe(row.label), *_values(row)])
+            writer.writerow([*([_safe(part)] if headed else []), _safe(row.label), *_values(row, beside)])
     return out.getvalue()
+
+
+def _beside(table: Table) -> list[list[str]]:
+    """Of each column, the names of what stands beside its numbers."""
+    columns = zip(*(row.cells for row in table.rows if not row.heading), strict=True)
+    found = [list(dict.fromkeys(name for cell in cells for name, _ in cell.beside)) for cells in columns]
+    return found or [[] for _ in table.columns]
+
+
+def _names(table: Table, beside: list[list[str]]) -> list[str]:
+    names = [": ".join(filter(None, (column.group, column.name))) for column in table.columns]
+    return [
+        text for name, more in zip(names, beside, strict=True) for text in (name, *(f"{name}: {one}" for one in more))
+    ]
 
 
 def _tables(study: Study) -> Iterator[tuple[str, Table]]:
@@ -76,8 +93,12 @@ def _tables(study: Study) -> Iterator[tuple[str, Table]]:
         yield "checks", tables.checks(views[0])
 
 
-def _values(row: Row) -> list[str | int | float]:
-    return [_value(cell) for cell in row.cells]
+def _values(row: Row, beside: list[list[str]]) -> list[str | int | float]:
+    return [
+        text
+        for cell, more in zip(row.cells, beside, strict=True)
+        for text in (_value(cell), *(_safe(dict(cell.beside).get(name, "")) for name in more))
+    ]
 
 
 def _value(cell: Cell) -> str | int | float:

@@ -13,13 +13,17 @@ Tone = Literal["", "good", "bad", "warn", "quiet", "void", "name"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one cell says: text, the number behind it, a tone, and a note that becomes a footnote."""
+    """What one cell says: text, the number behind it, a tone, and a note that becomes a footnote.
+
+    `beside` has what the number alone does not say and the text does (its unit, met or missed): column → text.
+    """
 
     text: str
     value: float | int | str | bool | None = None
     tone: Tone = ""
     note: str = ""
     badge: bool = False
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,11 @@ def _decades(values: Values, limits: set[float]) -> float:
 
 
 def _share(study: Study) -> Chart:
-    values: dict[str, dict[str, float]] = {ORIGINAL: _original(study, "bound_share", 100)}
+    inferred = [name for name in study.profiles if (beside := study.beside(name)) and beside.stages_are]
+    theirs = _original(study, "bound_share", 100)
+    values: dict[str, dict[str, float]] = {
+        ORIGINAL: {name: value for name, value in theirs.items() if name not in inferred}
+    }
     for variant in study.variants:
         shares = [(view.run.profile.name, figures.bound_share) for view, figures in usable(study, variant)]
         values[ours(variant)] = {name: share * 100 for name, share in shares if share is not None}
@@ -84,7 +88,8 @@ def _share(study: Study) -> Chart:
         (
             "Requests, share of the bound",
             "%",
-            "100 %: all the requests that the schedule of users allows, if each is answered at once.",
+            "100 %: all the requests that the schedule of users allows, if each is answered at once."
+            + "".join(f" The original's stages of {name} are inferred from its count: no share." for name in inferred),
         ),
         xaxis=axis("requests / bound, %", range=[0, 105]),
     )

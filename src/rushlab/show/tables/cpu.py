@@ -14,7 +14,8 @@ SUM = "all but the workbench"
 
 REMARK = (
     "CPU time, user and system, from just before the load until everything had drained, divided by the confirmed "
-    "coupons. The whole machine includes work that has nothing to do with this run."
+    "coupons. The whole machine includes work that has nothing to do with this run; of k6 all is "
+    "counted, from its start to its end, a little longer than of the machine."
 )
 
 

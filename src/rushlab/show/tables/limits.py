@@ -8,7 +8,7 @@ from rushlab.judge.thresholds import parse
 from rushlab.model.reference import ReferenceProfile
 from rushlab.model.results import ThresholdResult
 from rushlab.show import units
-from rushlab.show.table import Cell, Column, Row, Table
+from rushlab.show.table import Cell, Column, Row, Table, Tone
 from rushlab.show.tables.cells import ORIGINAL, absent, blank, ours, unknown
 from rushlab.show.views import RunView, Study
 
@@ -21,6 +21,11 @@ AGGREGATES: dict[str, Callable[[ReferenceProfile], float | None]] = {
     "max": lambda reference: reference.max,
 }
 
+WORDS: dict[bool | None, tuple[str, Tone]] = {
+    True: ("✓ met", ""),
+    False: ("✗ missed", "bad"),
+    None: ("undecided", "warn"),
+}
 FROM_FAILURES = "from the original's sentence that no request of the load test failed"
 
 
@@ -59,10 +64,9 @@ def _own(view: RunView, metric: str, text: str) -> Cell:
 
 def judged(result: ThresholdResult, note: str = "") -> Cell:
     """A threshold's value with met or missed in words."""
-    if result.passed is None:
-        return Cell(f"{value(result)} undecided", value=result.value, tone="warn", note=note)
-    word = "✓ met" if result.passed else "✗ missed"
-    return Cell(f"{value(result)} {word}", value=result.value, tone="" if result.passed else "bad", note=note)
+    word, tone = WORDS[result.passed]
+    beside = (("unit", "ms" if result.metric.endswith("duration") else "share"), ("result", word.strip("✓✗ ")))
+    return Cell(f"{value(result)} {word}", value=result.value, tone=tone, note=note, beside=beside)
 
 
 def value(result: ThresholdResult) -> str:

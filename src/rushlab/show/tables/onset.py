@@ -51,7 +51,7 @@ def _resource(view: RunView, found: Onset) -> Cell:
         return unknown(NO_SERIES)
     name, share = first
     note = f"{units.percent(share)} of the requests in a stage of the service were there, {trouble.AROUND_S} s around"
-    return Cell(name, value=name, note=note)
+    return Cell(name, value=name, note=note, beside=(("share", f"{share:.4g}"),))
 
 
 def _number(value: int) -> Cell:

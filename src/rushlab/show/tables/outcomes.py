@@ -26,6 +26,12 @@ FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "drained after the load, s": ("drain_s", lambda value: f"{value:,.1f}"),
 }
 
+#: Label → over which time it counts, where that is not plain.
+NOTES = {
+    "requests per second": "over k6's whole time, the last pauses of its users included",
+    "confirmed per second": "from the first accept to the last confirm",
+}
+
 #: Label → the cell of a run, for rows that are no plain field.
 Rows = dict[str, Callable[[RunView], Cell]]
 P99: Rows = {"p99, ms": lambda view: measured(view, "p99_ms")}
@@ -65,7 +71,7 @@ def _rows(study: Study, profile: str) -> Iterator[Row]:
     if populations.mixed(study, profile):
         after["success rate"] = ISSUED
     for label, (field, write) in FIGURES.items():
-        yield Row(label, _line(study, profile, field, write))
+        yield Row(label, _line(study, profile, field, write), NOTES.get(label, ""))
         for name, cell in after.get(label, {}).items():
             yield Row(name, _cells(study, profile, cell))
 
@@ -86,8 +92,14 @@ def _published(reference: ReferenceProfile, field: str, write: Callable[[float],
     value = getattr(reference, PUBLISHED[field]) if field in PUBLISHED else None
     if value is None:
         return blank()
-    note = "computed from the original's stages; its pause of 1 s is inferred" if field.startswith("bound") else ""
-    return Cell(write(value), value=value, note=note)
+    return Cell(write(value), value=value, note=_origin(reference) if field.startswith("bound") else "")
+
+
+def _origin(reference: ReferenceProfile) -> str:
+    """Where the original's bound comes from."""
+    if reference.stages_are:
+        return "the original's stages are inferred from its count here, so this is no evidence"
+    return "computed from the original's stages; its pause of 1 s is inferred"
 
 
 def _own(view: RunView, field: str, write: Callable[[float], str]) -> Cell:

@@ -57,7 +57,8 @@ def _met(view: RunView) -> Cell:
     if not results:
         return unknown(view.reason("thresholds"))
     met = sum(result.passed is True for result in results)
-    return Cell(f"{met} of {len(results)}", value=met, tone="" if met == len(results) else "bad")
+    beside = (("of", str(len(results))),)
+    return Cell(f"{met} of {len(results)}", value=met, tone="" if met == len(results) else "bad", beside=beside)
 
 
 def statuses(view: RunView) -> Cell:
