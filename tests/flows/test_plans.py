@@ -79,6 +79,8 @@ def test_identical_arms_only_for_the_noise(bench):
 
 
 MISTAKES = [
+    ({"a_a": True}, "'pool_size=20' has another pool_size than 'baseline': 20, not 10"),
+    ({"a_a": True, "variants": [], "factors": {"pool_size": [5]}}, "'pool_size=5' has another pool_size"),
     ({"variants": [{"pool_sze": 3}]}, "Did you mean pool_size"),
     ({"variants": [{"pool_size": 0}]}, "pool_size cannot be 0"),
     ({"variants": [{"name": "x", "st": {}}]}, "Did you mean set"),

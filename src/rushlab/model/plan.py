@@ -80,7 +80,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     Raises
     ------
     UsageError
-        There is nothing to compare, too few or too many blocks, two arms of one name or of one setting.
+        There is nothing to compare, too few or too many blocks, two arms of one name or of one setting; or the noise
+        of one setting is to be measured (`a_a`) and the arms differ.
     """
 
     schema: int = 1
@@ -119,6 +120,8 @@ class Plan(Struct, frozen=True, kw_only=True):
         if not 0 < self.goal.margin < 1:
             raise UsageError(f"{where} cannot have the margin {self.goal.margin:g}", "it is a share between 0 and 1")
         _require_distinct(where, self.arms, a_a=self.a_a)
+        if self.a_a:
+            _require_alike(where, self.arms)
         for arm in self.variants:
             others = [other.name for other in self.arms if other.name != arm.name]
             if arm.against and arm.against not in others:
@@ -186,3 +189,15 @@ def _require_distinct(where: str, arms: Sequence[Arm], *, a_a: bool) -> None:
                 "To measure the noise on purpose, write a_a: true.",
             )
         settings[key] = arm.name
+
+
+def _require_alike(where: str, arms: Sequence[Arm]) -> None:
+    first, *others = arms
+    for arm in others:
+        for knob, value in arm.variant.settings.items():
+            if value != first.variant.settings.get(knob):
+                raise UsageError(
+                    f"{where} measures the noise of one setting (a_a: true), but its arms differ",
+                    f"{arm.name!r} has another {knob} than {first.name!r}: {value}, not {first.variant.settings.get(knob)}",
+                    "Leave a_a out to compare them, or the variants to measure the noise.",
+                )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from rushlab.model.errors import ResultError
+from rushlab.model.errors import ResultError, UsageError
 from rushlab.model.experiment import Place, Planned, Progress, Slot
 from rushlab.model.run import Run, State
 from rushlab.world.files import read_json, sha256, storage, write_json
@@ -144,7 +144,10 @@ def run_left_behind(folder: ExperimentFolder, place: Place, runs: Path) -> RunFo
 
 
 def _load(path: Path) -> ExperimentFolder:
-    planned, progress = read_json(path / PLAN, Planned), read_json(path / STATE, Progress)
+    try:
+        planned, progress = read_json(path / PLAN, Planned), read_json(path / STATE, Progress)
+    except UsageError as error:
+        raise ResultError(f"The plan of experiment {path.name} cannot be", error.sentence) from None
     if sha256(path / PLAN) != progress.plan_digest:
         raise ResultError(f"The plan of experiment {path.name} was changed after it was written", str(path / PLAN))
     if planned.id != progress.id or [slot.position for slot in progress.slots] != [p.position for p in planned.places]:

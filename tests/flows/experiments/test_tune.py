@@ -216,6 +216,15 @@ def test_edited_plan_or_state_is_one_sentence(bench, tuning, plan):
         newest(bench)
 
 
+def test_a_plan_on_disk_that_cannot_be_is_one_sentence_and_hides_no_other(bench, tuning, plan):
+    kept, folder = tuning.start(plan()), tuning.start(plan(seed=6))
+    path = folder.path / "plan.json"
+    path.write_text(path.read_text().replace('"a_a": false', '"a_a": true'))
+    with pytest.raises(ResultError, match="cannot be: Plan 'pools' measures the noise of one setting"):
+        newest(bench)
+    assert [one.planned.id for one in all_experiments(bench.settings.experiments)] == [kept.planned.id]
+
+
 def test_dead_runs_are_buried_and_none_is_used(bench, tuning, plan, killing):
     killing(2)
     with pytest.raises(BaseException, match=r"\d+"):
