@@ -78,10 +78,12 @@ def _refuse_both(first: str | None) -> None:
 
 
 def _compare_two(first: str, second: str, *, anyway: bool, as_json: bool) -> None:
-    from rushlab.flows.comparing import compare_two
+    from rushlab.flows.comparing import compare_subjects
     from rushlab.flows.workbench import Workbench
 
-    _print(compare_two(Workbench.open(), first, second, anyway=anyway), as_json=as_json)
+    found = compare_subjects(Workbench.open(), first, second, anyway=anyway)
+    _print(found.comparisons, as_json=as_json)
+    raise typer.Exit(found.exit_code)
 
 
 def _compare_named(name: str, subject: str, *, anyway: bool, as_json: bool) -> None:

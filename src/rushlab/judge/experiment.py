@@ -31,7 +31,7 @@ def comparisons(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[Comparison, ..
     found = compare_all(asked)
     order = {name: place for place, name in enumerate(arm.name for arm in plan.arms)}
     listed = sorted(found, key=lambda one: (plan.metrics.index(one.metric), order[one.variant]))
-    return tuple(_without_the_wrong(one, wrong) for one in listed)
+    return tuple(without_the_wrong(one, wrong) for one in listed)
 
 
 def arm_results(plan: Plan, runs: Sequence[MeasuredRun]) -> tuple[ArmResult, ...]:
@@ -148,7 +148,8 @@ def _parts(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> Iterator[tup
             yield name, part
 
 
-def _without_the_wrong(found: Comparison, wrong: dict[str, tuple[str, ...]]) -> Comparison:
+def without_the_wrong(found: Comparison, wrong: dict[str, tuple[str, ...]]) -> Comparison:
+    """`found` without its verdict where one of its arms is in `wrong`: arm → the invariants that failed in it."""
     for arm in (found.variant, found.baseline):
         if arm in wrong:
             why = f"{', '.join(wrong[arm])} failed in {arm!r}: faster but wrong is never ranked"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rushlab.cli.main import main
-from rushlab.flows.comparing import compare_named, compare_two, find_subject, name_subject, open_pair
+from rushlab.flows.comparing import compare_named, compare_two, name_subject, open_pair
+from rushlab.flows.comparing_subjects import find_subject
 from rushlab.model.comparison import Design, Outcome
 from rushlab.model.errors import ResultError, UsageError
 from rushlab.model.verdict import ExitCode, Status, Validity
