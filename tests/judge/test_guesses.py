@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from rushlab.judge.guess_facts import RunFacts, Trial
-from rushlab.judge.guesses import RULES, answer
+from rushlab.judge.guesses import RULES, answer, from_trials
 from rushlab.model.guess import Decision, Guess, GuessList
 from rushlab.model.verdict import Status
 
@@ -199,13 +199,56 @@ def test_several_trials_of_one_measure_are_taken_together(verdicts, decision: De
     assert all(one in found.reason for one in verdicts)
 
 
+@pytest.mark.parametrize("guess", [one for one in GUESSES if one.kind == "measure"], ids=lambda guess: guess.id)
+def test_no_answer_of_an_experiment_is_open_without_a_command(guess: Guess) -> None:
+    values = {"more": (1, 2), "less": (2, 1), None: (1, 2)}
+    for knob in guess.knobs:
+        towards = guess.towards.get(knob)
+        changes = {knob: ("other", towards[0]) if isinstance(towards, tuple) else values[towards]}
+        for verdict, fields in (("inconclusive", {}), ("inconclusive", {"trap": True}), ("equivalent", {"rate": True})):
+            found = from_trials(guess, [trial(verdict, changes, **fields)])
+            assert found.decision is OPEN
+            assert found.command and found.command.startswith("rushlab ")
+
+
 def test_a_trap_refutes_only_where_nothing_else_was_tried() -> None:
     trap = trial("equivalent", {"pool_size": (10, 30)}, arm="pool", trap=True)
     helped = trial("better", {"pool_size": (2, 20)}, arm="twenty", experiment="pool-size-1", ratio=0.3)
     alone, both = answer(BY_ID["pool-size"], {}, [trap]), answer(BY_ID["pool-size"], {}, [trap, helped])
     assert (alone.decision, both.decision, both.value) == (REFUTED, CONFIRMED, 0.3)
-    assert "'pool' against 'baseline' equivalent, where no effect was expected" in both.reason
+    assert "pool_size 10 → 30 ('pool' against 'baseline'): equivalent, where no effect was expected" in both.reason
     assert both.runs == ("pool-size-1", "lock-scope-1")
+
+
+def test_an_undecided_trap_leaves_the_word_to_the_run() -> None:
+    trap = trial("inconclusive", {"pool_size": (10, 30)}, trap=True)
+    found = answer(BY_ID["pool-size"], {"stress-500": run()}, [trap])
+    assert (found.decision, found.runs) == (REFUTED, ("run-of-stress-500",))
+    alone = answer(BY_ID["pool-size"], {}, [trap])
+    assert (alone.decision, alone.runs) == (OPEN, ("lock-scope-1",))
+
+
+def test_a_rate_that_no_arm_can_raise_above_the_load_refutes_nothing_when_it_is_equal() -> None:
+    changes = {"partitions": (1, 4), "consumers": (1, 4), "partition_key": ("coupon", "user")}
+    met = trial("equivalent", changes, rate=True)
+    trap = trial("equivalent", {"partitions": (1, 4)}, trap=True)
+    for trials in ([met], [met, trap]):
+        found = answer(BY_ID["partitions-and-consumers"], {"stress-500": run(drain_s=40.0)}, trials)
+        assert (found.decision, found.runs) == (OPEN, ("run-of-stress-500",))
+    alone = from_trials(BY_ID["partitions-and-consumers"], [met])
+    assert alone.decision is OPEN
+    assert "which says nothing: both may have met the load" in alone.reason
+    for verdict, decision in (("better", CONFIRMED), ("worse", REFUTED)):
+        told = trial(verdict, changes, rate=True)
+        assert from_trials(BY_ID["partitions-and-consumers"], [met, told]).decision is decision
+
+
+def test_an_undecided_trial_says_why_it_is_and_what_it_changed() -> None:
+    why = "-67.8 %, interval 0.107 to 0.966, but it does not stand after Holm's correction over 8 comparisons"
+    found = from_trials(BY_ID["narrow-lock"], [trial("inconclusive", reason=why)])
+    told = f"lock_scope wide → narrow ('narrow' against 'baseline'): inconclusive, accept p95 × 0.500: {why}"
+    assert found.reason == f"experiments: {told}"
+    assert why not in from_trials(BY_ID["narrow-lock"], [trial("better", reason=why)]).reason
 
 
 #: Per rule a change of the facts that must change what is said.

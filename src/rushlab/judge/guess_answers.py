@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rushlab.judge.guess_facts import RunFacts
 from rushlab.model.guess import Answer, Decision, Guess
 
@@ -9,6 +11,13 @@ from rushlab.model.guess import Answer, Decision, Guess
 MUCH, LITTLE = 0.10, 0.01
 #: Conventions: a processor (or thread) is saturated from here, and has room below.
 SATURATED, ROOM = 0.90, 0.70
+
+#: What settles guesses that no plan does, by rule: poisonous messages in batches; a lock's holder stopped for longer
+#: than the lock lives (3 s unless the run says otherwise).
+COMMANDS: dict[str, str] = {
+    "failures_one_by_one": "rushlab run load --variant report --set consumer_mode=batch --fault poison@5",
+    "watchdog": "rushlab run load --variant report --fault pause:service@30+5",
+}
 
 
 def decided(guess: Guess, decision: Decision, told: str, value: float | None, unit: str, *runs: RunFacts) -> Answer:
@@ -25,9 +34,15 @@ def left_open(
     guess: Guess, why: str, *runs: RunFacts, value: float | None = None, unit: str = "", command: str | None = None
 ) -> Answer:
     """An open answer: what is missing, and the command that would settle it."""
-    settles = command or (f"rushlab tune plans/{guess.plan}.yaml" if guess.plan else None)
-    ids = tuple(run.run for run in runs)
-    return Answer(guess=guess, decision=Decision.OPEN, reason=why, value=value, unit=unit, runs=ids, command=settles)
+    ids, settling = tuple(run.run for run in runs), command or settles(guess)
+    return Answer(guess=guess, decision=Decision.OPEN, reason=why, value=value, unit=unit, runs=ids, command=settling)
+
+
+def settles(guess: Guess) -> str:
+    """The command that would settle a guess: its plan, its fault, or the same profile as arrivals, which never wait."""
+    if guess.plan:
+        return f"rushlab tune plans/{guess.plan}.yaml"
+    return COMMANDS.get(guess.rule, f"rushlab run {guess.profiles[0]} --variant report --model open")
 
 
 def by_share(guess: Guess, share: float, told: str, run: RunFacts) -> Answer:
@@ -45,3 +60,10 @@ def by_load(guess: Guess, share: float, told: str, run: RunFacts) -> Answer:
 def run_both(guess: Guess) -> str:
     """The command that makes the runs a guess is about."""
     return f"rushlab report --profiles {','.join(guess.profiles)}"
+
+
+def significant(value: float) -> str:
+    """Three significant digits at most: what runs that were made once can bear."""
+    rounded = float(f"{value:.3g}")
+    places = 2 - math.floor(math.log10(abs(rounded))) if rounded else 0
+    return f"{rounded:,.{max(places, 0)}f}"

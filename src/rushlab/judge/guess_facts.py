@@ -71,7 +71,8 @@ Runs = Mapping[str, RunFacts]
 class Trial:
     """What an experiment found of an arm that changed just these knobs against another.
 
-    `trap`: no effect was expected of it, because what it relieves did not bind there.
+    `reason` is the comparison's, `load` the operating point in words. `rate`: the metric is one, which no arm can
+    raise above the load. `trap`: no effect was expected of it, because what it relieves did not bind there.
     """
 
     experiment: str
@@ -82,4 +83,12 @@ class Trial:
     verdict: str
     ratio: float
     interval: tuple[float, float]
+    reason: str = ""
+    load: str = ""
+    rate: bool = False
     trap: bool = False
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether its verdict may be the load's: two arms that meet it have the same rate, whatever they could do."""
+        return self.rate and self.verdict == "equivalent"

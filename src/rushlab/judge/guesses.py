@@ -7,10 +7,10 @@ the evidence, an answer is open and names the experiment that would settle it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from rushlab.judge import guess_causes, guess_measures
-from rushlab.judge.guess_answers import left_open, run_both
+from rushlab.judge.guess_answers import left_open, run_both, settles, significant
 from rushlab.judge.guess_facts import RunFacts, Runs, Trial
 from rushlab.model.guess import Answer, Decision, Guess
 
@@ -20,31 +20,33 @@ Rule = Callable[[Guess, RunFacts, Runs], Answer]
 def answer(guess: Guess, runs: Runs, trials: Iterable[Trial] = ()) -> Answer:
     """The answer to one guess or measure from the runs of one variant (profile → facts) and from experiments.
 
-    Experiments that changed only the measure's own knobs, its way, decide before any run.
+    Experiments that changed only the measure's own knobs, its way, decide before any run, unless none can tell.
     """
-    tried = from_trials(guess, trials)
-    if tried is not None:
+    carried_out = tuple(trials)
+    tried = from_trials(guess, carried_out)
+    if tried is not None and telling(guess, carried_out):
         return tried
     deciding = next((runs[name] for name in guess.profiles if name in runs), None)
-    if deciding is None:
-        return left_open(guess, f"there is no usable run of {' or '.join(guess.profiles)}", command=run_both(guess))
-    return RULES[guess.rule](guess, deciding, runs)
+    if deciding is not None:
+        return RULES[guess.rule](guess, deciding, runs)
+    return tried or left_open(
+        guess, f"there is no usable run of {' or '.join(guess.profiles)}", command=run_both(guess)
+    )
 
 
 def from_trials(guess: Guess, trials: Iterable[Trial]) -> Answer | None:
     """What experiments say of a measure; None when none carried it out.
 
-    Where no effect was expected, none refutes the measure there only: other trials decide before. It is confirmed by
-    one that is better and none that is worse, refuted when all are worse or equivalent; else it stays open.
+    It is confirmed by one that is better and none that is worse, refuted when all are worse or equivalent; else it
+    stays open. What can tell decides (`telling`); the others are told beside it.
     """
     carried_out = [trial for trial in trials if guess.carried_out_by(trial.changes)]
-    traps = [trial for trial in carried_out if trial.trap]
-    deciding = [trial for trial in carried_out if not trial.trap] or traps
-    if not deciding:
+    if not carried_out:
         return None
+    deciding = telling(guess, carried_out)
     decision = _decision({trial.verdict for trial in deciding})
-    first = next((trial for trial in deciding if VERDICTS.get(trial.verdict) is decision), deciding[0])
-    told = [first, *(trial for trial in deciding if trial is not first), *(one for one in traps if one not in deciding)]
+    first = next((one for one in deciding if VERDICTS.get(one.verdict) is decision), (*deciding, *carried_out)[0])
+    told = _in_order(first, deciding, carried_out)
     return Answer(
         guess=guess,
         decision=decision,
@@ -52,7 +54,22 @@ def from_trials(guess: Guess, trials: Iterable[Trial]) -> Answer | None:
         value=first.ratio,
         unit="×",
         runs=tuple(dict.fromkeys(trial.experiment for trial in told)),
+        command=settles(guess) if decision is Decision.OPEN else None,
     )
+
+
+def telling(guess: Guess, trials: Iterable[Trial]) -> tuple[Trial, ...]:
+    """Those of the trials that decide a measure; none when no one can tell.
+
+    Where no effect was expected, none refutes the measure there only: such a trap decides where nothing else was tried,
+    and not by being undecided. What may have met the load in both arms says nothing.
+    """
+    carried_out = [trial for trial in trials if guess.carried_out_by(trial.changes)]
+    others = [trial for trial in carried_out if not trial.trap]
+    if others:
+        return tuple(trial for trial in others if not trial.says_nothing)
+    found = tuple(trial for trial in carried_out if not trial.says_nothing)
+    return found if any(trial.verdict != "inconclusive" for trial in found) else ()
 
 
 VERDICTS = {"better": Decision.CONFIRMED, "worse": Decision.REFUTED, "equivalent": Decision.REFUTED}
@@ -61,14 +78,29 @@ VERDICTS = {"better": Decision.CONFIRMED, "worse": Decision.REFUTED, "equivalent
 def _decision(verdicts: set[str]) -> Decision:
     if "better" in verdicts and "worse" not in verdicts:
         return Decision.CONFIRMED
-    return Decision.REFUTED if verdicts <= {"worse", "equivalent"} else Decision.OPEN
+    return Decision.REFUTED if verdicts and verdicts <= {"worse", "equivalent"} else Decision.OPEN
+
+
+def _in_order(first: Trial, deciding: Sequence[Trial], every: Sequence[Trial]) -> list[Trial]:
+    """What gave the verdict, what else decided, and the rest."""
+    others = [trial for trial in deciding if trial is not first]
+    return [first, *others, *(trial for trial in every if trial not in deciding and trial is not first)]
 
 
 def _told(trial: Trial) -> str:
-    low, high = trial.interval
-    figure = f"{trial.metric} × {trial.ratio:.2f} (95 %: {low:.2f} to {high:.2f})"
+    changed = ", ".join(f"{knob} {before} → {after}" for knob, (before, after) in trial.changes.items())
     trap = ", where no effect was expected" if trial.trap else ""
-    return f"{trial.arm!r} against {trial.against!r} {trial.verdict}{trap}, {figure}"
+    nothing = ", which says nothing: both may have met the load" if trial.says_nothing else ""
+    return f"{changed} ({trial.arm!r} against {trial.against!r}): {trial.verdict}{trap}{nothing}, {_figure(trial)}"
+
+
+def _figure(trial: Trial) -> str:
+    """The ratio with its interval; where it is undecided, the comparison's reason instead, which has the interval."""
+    ratio = f"{trial.metric} × {significant(trial.ratio)}"
+    if trial.verdict == "inconclusive" and trial.reason:
+        return f"{ratio}: {trial.reason}"
+    low, high = map(significant, trial.interval)
+    return f"{ratio} (95 %: {low} to {high})"
 
 
 RULES: dict[str, Rule] = {

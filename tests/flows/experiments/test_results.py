@@ -237,6 +237,20 @@ def test_only_experiments_that_stand_settle_a_guess(bench, driver, tuning, plan)
     assert trials(bench, driver.environment | {"versions": {"redis": "8"}}) == ()
 
 
+def test_a_trial_keeps_its_reason_and_its_load_in_words_and_says_whether_its_metric_is_a_rate(
+    bench, driver, tuning, plan
+):
+    driver.value = faster(0.7)
+    tuning.start(plan(a_a=True, variants=[], blocks=6))
+    driver.others = {"confirm_rate_per_s": 50.0}
+    batches = {"name": "batches", "set": {"batch_size": 5}, "metric": "confirm_rate_per_s"}
+    tuning.start(plan(blocks=6, variants=[{"pool_size": 20}, batches], load={"profile": "steady", "scale": 0.6}))
+    pool, rate = trials(bench, driver.environment)
+    assert (pool.rate, rate.rate, rate.verdict) == (False, True, "equivalent")
+    assert pool.load == rate.load == "steady, 500 users, scale 0.6"
+    assert "differs (" in pool.reason
+
+
 def test_exported_by_the_command_that_exports_runs(bench, driver, tuning, plan, monkeypatch, tmp_path, capsys):
     driver.value = faster(0.7)
     folder = tuning.start(plan(blocks=3))
