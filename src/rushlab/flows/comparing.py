@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from rushlab.flows.comparing_pairs import judged, labelled, of_one_experiment, paired, shared, unpaired
-from rushlab.flows.comparing_subjects import Subject, differences, find_experiment, find_subject
+from rushlab.flows.comparing_subjects import Subject, differences, find_experiment, find_subject, require_groups
 from rushlab.flows.experiments import runs_exit_code
 from rushlab.flows.live import refuse_unknown_parameters
 from rushlab.flows.workbench import Workbench
@@ -48,11 +48,12 @@ def compare_subjects(bench: Workbench, first: str, second: str, *, anyway: bool 
     ResultError
         They differ in a key of KEYS and `anyway` was not said.
     UsageError
-        Both are the same.
+        Both are the same, or one is a whole experiment and the other is not.
     """
     before, after = find_subject(bench, first), find_subject(bench, second)
     if before.name == after.name:
         raise UsageError("There is nothing to compare", f"both are {before.name}")
+    require_groups(before, after)
     said = tuple(differences(before, after, anyway=anyway))
     if of_one_experiment(before, after):
         return Compared(before, after, paired(bench, before, after))
@@ -90,26 +91,51 @@ def name_subject(bench: Workbench, name: str, subject: str, *, metric: str | Non
     found = find_subject(bench, subject)
     if found.whole:
         raise UsageError(f"{subject} cannot be a baseline", "it is a whole experiment", "Name an arm: EXPERIMENT:ARM.")
-    judged = find_metric(metric).name if metric else found.metric
-    if not any(run.objection is None and run.values.get(judged) for run in found.runs):
-        why = next((run.objection for run in found.runs if run.objection), f"it has no {judged}")
+    held_to = find_metric(metric).name if metric else found.metric
+    if why := _unfit(found, held_to):
         raise ResultError(f"{subject} cannot be a baseline", why)
     share = found.margin if margin is None else margin
     if not 0 < share < 1:
         raise UsageError(f"Margin {share:g} is none", "a margin is a share between 0 and 1 (0.1 is 10 %)")
-    kept = Baseline(subject=found.name, metric=judged, margin=share, created=time.time())
+    kept = Baseline(subject=found.name, metric=held_to, margin=share, created=time.time())
     name_baseline(bench.settings.baselines, name, kept)
     return kept
 
 
+def _unfit(subject: Subject, metric: str) -> str | None:
+    """Why nothing can be held against it by `metric`, if nothing can."""
+    if subject.wrong:
+        return f"{', '.join(subject.wrong)} failed in it"
+    if any(run.objection is None and run.values.get(metric) for run in subject.runs):
+        return None
+    return next((run.objection for run in subject.runs if run.objection), f"it has no {metric} above 0")
+
+
 def compare_named(bench: Workbench, name: str, subject: str, *, anyway: bool = False) -> tuple[Comparison, ExitCode]:
-    """`subject` against the baseline `name`, and the exit code: 5 and 4 of its runs first, 3 when it is worse."""
+    """`subject` against the baseline `name`, and the exit code; without a verdict nothing passes.
+
+    5 and 4 of its runs first (5 of the baseline's too), 1 when there is no verdict, 3 when it is worse.
+
+    Raises
+    ------
+    ResultError
+        There is no such baseline or subject, or they are unlike and `anyway` was not said.
+    UsageError
+        The subject is a whole experiment.
+    """
     kept = find_baseline(bench.settings.baselines, name)
     after = find_subject(bench, subject)
     before = find_subject(bench, kept.subject)
+    require_groups(before, after)
     said = tuple(differences(before, after, anyway=anyway))
     found = labelled(judged(bench, before, after, kept.metric, kept.margin), said)
-    code = runs_exit_code(after.runs)
-    if code is ExitCode.OK and found.verdict is Outcome.WORSE:
-        code = ExitCode.THRESHOLD_MISSED
-    return found, code
+    return found, _exit_code(found, before, after)
+
+
+def _exit_code(found: Comparison, before: Subject, after: Subject) -> ExitCode:
+    code = ExitCode.INVARIANT_FAILED if before.wrong else runs_exit_code(after.runs)
+    if code is not ExitCode.OK:
+        return code
+    if found.verdict is None:
+        return ExitCode.NO_RESULT
+    return ExitCode.THRESHOLD_MISSED if found.verdict is Outcome.WORSE else ExitCode.OK

@@ -13,7 +13,7 @@ from rushlab.flows.workbench import Workbench
 from rushlab.judge.comparison import Question, compare_all
 from rushlab.judge.experiment import question, without_the_wrong
 from rushlab.judge.unpaired import Groups, compare_groups
-from rushlab.model.comparison import Comparison
+from rushlab.model.comparison import Comparison, Exclusion
 from rushlab.model.experiment_result import ExperimentResult, MeasuredRun, Noise
 from rushlab.model.metric import METRICS, find_metric
 from rushlab.model.plan import Plan
@@ -91,12 +91,24 @@ def _right(found: Comparison, before: Subject, after: Subject) -> Comparison:
 
 
 def _groups(before: Subject, after: Subject, metric: str, margin: float) -> Groups:
-    known = [
-        [value for run in one.runs if run.objection is None and (value := run.values.get(metric))]
-        for one in (before, after)
-    ]
     better = before.result.better if before.result and before.result.metric == metric else find_metric(metric).better
-    return Groups(before.name, after.name, known[0], known[1], metric, better, margin)
+    left_out = tuple(one for side in (before, after) for one in _left_out(side, metric))
+    return Groups(
+        before.name, after.name, _values(before, metric), _values(after, metric), metric, better, margin, left_out
+    )
+
+
+def _values(subject: Subject, metric: str) -> list[float]:
+    """The values of the runs that count; 0 is one."""
+    values = [run.values.get(metric) for run in subject.runs if run.objection is None]
+    return [value for value in values if value is not None]
+
+
+def _left_out(subject: Subject, metric: str) -> Iterator[Exclusion]:
+    for run in subject.runs:
+        if run.objection or run.values.get(metric) is None:
+            why = run.objection or f"{metric}: {run.reasons.get(metric, 'it has no value')}"
+            yield Exclusion(str(run.block), subject.name, why)
 
 
 def _noise(bench: Workbench, subject: Subject, metric: str) -> Noise:

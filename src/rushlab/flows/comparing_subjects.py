@@ -9,7 +9,7 @@ from typing import Any
 from rushlab.flows.experiments import of_run, open_result
 from rushlab.flows.single import find_verified
 from rushlab.flows.workbench import Workbench
-from rushlab.model.errors import ResultError
+from rushlab.model.errors import ResultError, UsageError
 from rushlab.model.experiment_result import ExperimentResult, MeasuredRun
 from rushlab.model.plan import MARGIN, Operating
 from rushlab.model.variant import unknown
@@ -70,6 +70,14 @@ def find_subject(bench: Workbench, name: str) -> Subject:
     if names_experiment(bench.settings.experiments, name):
         return find_experiment(bench, name)
     return _run(bench, name)
+
+
+def require_groups(before: Subject, after: Subject) -> None:
+    """Refuse a whole experiment beside a run or an arm: its arms are different settings, and no group of runs."""
+    for one in (before, after):
+        if one.whole and not (before.whole and after.whole):
+            what = f"{before.name} and {after.name} cannot be compared"
+            raise UsageError(what, f"{one.name} is a whole experiment: name an arm", f"Write {one.name}:ARM.")
 
 
 def unlike(before: Subject, after: Subject) -> dict[str, tuple[Any, Any]]:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 from scipy.special import stdtr, stdtrit
 
+from rushlab.judge.comparison import MOST_EXCLUDED
 from rushlab.judge.outcome import ALPHA
 from rushlab.judge.paired import safe_exp
-from rushlab.model.comparison import Comparison, Design, Outcome
+from rushlab.model.comparison import Comparison, Design, Exclusion, Outcome
 from rushlab.model.experiment_result import Noise
 from rushlab.model.metric import Better
 
@@ -27,7 +28,10 @@ NOT_INTERLEAVED = "the runs were not interleaved: a drift of the machine in betw
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Values (> 0) of one metric: the baseline's runs and the others, under their names."""
+    """Values of one metric: the baseline's runs and the others, under their names; `excluded` have no value.
+
+    A value of 0 is one, and the reason why there is no ratio.
+    """
 
     baseline: str
     variant: str
@@ -36,6 +40,34 @@ class Groups:
     metric: str
     better: Better
     margin: float
+    excluded: Sequence[Exclusion] = ()
+
+    @property
+    def sides(self) -> tuple[tuple[str, Sequence[float]], ...]:
+        """Name and values of both."""
+        return (self.baseline, self.before), (self.variant, self.after)
+
+    @property
+    def no_ratio(self) -> str | None:
+        """Why there is no ratio, if there is none."""
+        for name, values in self.sides:
+            if not values:
+                why = next((one.reason for one in self.excluded if one.variant == name), "it has no value")
+                return f"no run of {name} has a value ({why})"
+            if zeros := sum(value <= 0 for value in values):
+                where = f"{zeros} of {len(values)} runs of {name}" if len(values) > 1 else name
+                return f"{self.metric} is 0 in {where}, and there is no ratio of a zero"
+        return None
+
+    @property
+    def no_verdict(self) -> str | None:
+        """Why a ratio supports no verdict, if it does not: too many of the runs have no value."""
+        for name, values in self.sides:
+            lost = sum(one.variant == name for one in self.excluded)
+            if lost > MOST_EXCLUDED * (lost + len(values)):
+                share = f"{lost / (lost + len(values)) * 100:.3g} %"
+                return f"{share} of the runs of {name} are excluded, more than {MOST_EXCLUDED * 100:.3g} %"
+        return None
 
 
 def compare_groups(groups: Groups, noise: Noise, *, judged: bool = False) -> Comparison:
@@ -43,10 +75,10 @@ def compare_groups(groups: Groups, noise: Noise, *, judged: bool = False) -> Com
 
     `judged` is for a named baseline: worse (or better) when the interval excludes 1 and the ratio is beyond the margin.
     """
-    logs = ([math.log(value) for value in groups.before], [math.log(value) for value in groups.after])
     base = _base(groups)
-    if not all(logs):
+    if groups.no_ratio:
         return base
+    logs = ([math.log(value) for value in groups.before], [math.log(value) for value in groups.after])
     mean = statistics.fmean(logs[1]) - statistics.fmean(logs[0])
     spread, freedom = _spread(logs, noise)
     ratio = safe_exp(mean)
@@ -60,7 +92,7 @@ def compare_groups(groups: Groups, noise: Noise, *, judged: bool = False) -> Com
     p_t = float(2 * stdtr(freedom, -abs(mean) / error)) if error else None
     interval = (safe_exp(mean - half), safe_exp(mean + half))
     found = replace(base, ratio=ratio, interval=interval, differs=differs, matters=matters, p_t=p_t)
-    return _judged(found, groups, mean) if judged else found
+    return _judged(found, groups, mean) if judged and not groups.no_verdict else found
 
 
 def _judged(found: Comparison, groups: Groups, mean: float) -> Comparison:
@@ -86,7 +118,7 @@ def _base(groups: Groups) -> Comparison:
         variant=groups.variant,
         baseline=groups.baseline,
         verdict=None,
-        reason=NOT_INTERLEAVED if groups.before and groups.after else "one of the two has no value",
+        reason=groups.no_ratio or groups.no_verdict or NOT_INTERLEAVED,
         differs=None,
         matters=None,
         ratio=None,
@@ -101,4 +133,5 @@ def _base(groups: Groups) -> Comparison:
         metric=groups.metric,
         better=groups.better,
         warnings=(NOT_INTERLEAVED,),
+        excluded=tuple(groups.excluded),
     )
