@@ -58,8 +58,9 @@ def judged(evidence: AuditEvidence, told: int = len(USERS)) -> Audit:
     return audit(attempts.astype({"user": "Int64", "started": "float64", "ended": "float64"}), evidence)
 
 
-def one(evidence: AuditEvidence, id: str) -> Check:
-    return next(check for check in judged(evidence).invariants if check.id == id)
+def one(evidence: AuditEvidence, id: str, asked: pd.DataFrame | None = None) -> Check:
+    result = judged(evidence) if asked is None else audit(asked, evidence)
+    return next(check for check in result.invariants if check.id == id)
 
 
 def failed(evidence: AuditEvidence) -> list[str]:
@@ -303,6 +304,101 @@ def test_a_backlog_that_never_went_fails_once_it_was_waited_for() -> None:
 
 def test_a_fault_that_never_ended_is_unknown() -> None:
     assert one(frames(faults=(killed(102.5, None),)), "I12").status == "UNKNOWN"
+
+
+def asked(*rows: tuple[float, float, int]) -> pd.DataFrame:
+    """Requests of the eight users, again and again: began and ended, in seconds after the load began, and status."""
+    frame = pd.DataFrame(rows, columns=["started", "ended", "status"])
+    frame = frame.assign(user=[1 + at % 8 for at in range(len(rows))])
+    return frame.assign(started=frame["started"] + BEGAN, ended=frame["ended"] + BEGAN).astype({"user": "Int64"})
+
+
+def every(begin: float, end: float, status: int, step: float = 0.5) -> list[tuple[float, float, int]]:
+    """A request every half second, each answered after a tenth."""
+    return [(float(at), float(at) + 0.1, status) for at in np.arange(begin, end, step)]
+
+
+def service_killed(start: float = 2.5, end: float = 4.0) -> AuditEvidence:
+    return frames(faults=(killed(BEGAN + start, BEGAN + end, "service"),))
+
+
+def test_requests_that_are_refused_after_the_fault_are_part_of_the_recovery() -> None:
+    check = one(service_killed(), "I12", asked(*every(0, 2.5, 201), *every(2.5, 7, 503), *every(7, 20, 409)))
+    assert (check.status, check.value) == (
+        "PASS",
+        "kill service: ended after 1.5 s, backlog gone 0.0 s later, requests decided again 3.1 s later",
+    )
+
+
+@pytest.mark.parametrize("status", [0, 500, 503, 404])
+def test_a_service_that_decides_nothing_for_too_long_fails(status: int) -> None:
+    for after in (every(40, 50, 409), []):
+        check = one(service_killed(), "I12", asked(*every(0, 2.5, 201), *every(2.5, 40, status), *after))
+        assert check.status == "FAIL"
+
+
+def test_a_service_that_decides_nothing_for_the_rest_of_a_short_load_is_unknown() -> None:
+    check = one(service_killed(), "I12", asked(*every(0, 2.5, 201), *every(2.5, 20, 503)))
+    assert check.status == "UNKNOWN"
+    assert check.value.endswith("later, no request decided again")
+    assert "no request was decided after kill service had ended" in check.evidence
+
+
+def test_the_requests_may_be_far_apart() -> None:
+    """One in 5 s: nothing was decided between the fault's end and the first refusal, which began long after it."""
+    seldom = [(0.0, 0.1, 201), (5.5, 5.6, 503), (10.5, 10.6, 503), (15.5, 15.6, 409)]
+    assert one(service_killed(), "I12", asked(*seldom)).value.endswith("requests decided again 11.6 s later")
+
+
+def test_a_pause_of_the_load_is_no_proof_that_nothing_would_have_been_decided() -> None:
+    check = one(service_killed(), "I12", asked(*every(0, 2.5, 201), *every(2.5, 6, 503), *every(45, 50, 409)))
+    assert check.status == "UNKNOWN"
+
+
+def test_refusals_long_after_a_fault_are_not_its_own() -> None:
+    check = one(service_killed(), "I12", asked(*every(0, 2.5, 201), *every(4, 8, 409), *every(8, 60, 503)))
+    assert (check.status, "decided" in check.value) == ("PASS", False)
+
+
+def test_requests_under_way_when_the_fault_began_are_not_older_than_it() -> None:
+    """They had waited for 2.4 s when the service was killed."""
+    check = one(service_killed(), "I12", asked((0.1, 2.5, 0), *every(2.5, 40, 503), *every(40, 41, 409)))
+    assert check.status == "FAIL"
+
+
+def test_requests_that_failed_before_the_fault_prove_nothing_against_it() -> None:
+    check = one(service_killed(), "I12", asked(*every(0, 40, 503), *every(40, 50, 409)))
+    assert check.status == "UNKNOWN"
+    assert "requests had no decision already before kill service" in check.evidence
+
+
+def test_where_nobody_asked_after_the_fault_the_backlog_decides() -> None:
+    check = one(service_killed(8.2, 9), "I12", asked(*every(0, 8, 201)))
+    assert check.status == "PASS"
+    assert "nobody asked after kill service had ended" in check.evidence
+
+
+def test_requests_that_are_not_all_there_prove_no_recovery() -> None:
+    attempts = asked(*every(0, 20, 201))
+    result = audit(attempts, service_killed(), missing=["k6 was killed"])
+    check = next(check for check in result.invariants if check.id == "I12")
+    assert check.status == "UNKNOWN"
+    assert "k6 was killed" in check.evidence
+
+
+def test_a_backlog_from_before_the_fault_proves_nothing_against_it() -> None:
+    """Late from the first second on, gone 36 s after a fault at 5 s that broke nothing."""
+    check = one(frames(issues=confirmed(*[40.0] * 8), faults=(killed(105.0, 106.0),)), "I12")
+    assert check.status == "UNKNOWN"
+    assert "a backlog was there already before kill consumer-0" in check.evidence
+
+
+def test_a_backlog_from_before_the_fault_that_is_gone_in_time_passes() -> None:
+    check = one(frames(issues=confirmed(*[20.0] * 8), faults=(killed(105.0, 106.0),)), "I12")
+    assert (check.status, check.value) == (
+        "PASS",
+        "kill consumer-0: ended after 1.0 s, backlog gone 14.0 s later",
+    )
 
 
 # I14

@@ -64,7 +64,7 @@ def _invariants(requests: Requests, evidence: AuditEvidence) -> tuple[Check, ...
         events.effect_once(evidence),
         order_per_key(evidence),
         poison.set_aside(evidence),
-        recovery(evidence),
+        recovery(requests, evidence),
         refusals_are_honest(requests, evidence),
     )
     return (*decided, lock_holder(evidence, decided))

@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from rushlab.judge.aftermath import RECOVERY_S
 from rushlab.judge.checks import check, decide
 from rushlab.judge.events import UNREADABLE
 from rushlab.judge.evidence import AuditEvidence
 from rushlab.judge.ids import NONE, Ids, Mask, as_ids, contained
-from rushlab.judge.recovery import RECOVERY_S
 from rushlab.model.verdict import Check, Status
 
 ID, TITLE = "I11", "poisonous messages set aside"

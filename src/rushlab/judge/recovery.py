@@ -4,48 +4,65 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
+from rushlab.judge import aftermath
+from rushlab.judge.aftermath import RECOVERY_S, Left
 from rushlab.judge.checks import check, decide
 from rushlab.judge.evidence import AuditEvidence
+from rushlab.judge.requests import Requests
 from rushlab.model.run import Fault
 from rushlab.model.verdict import Check, Status, worst
-
-#: Seconds after a fault's end within which nothing of it may be left.
-RECOVERY_S = 30.0
-#: A coupon that waits longer than this for its confirmation is late: more than gathering and batches explain.
-LATE_S = 1.0
 
 #: The invariants that a stopped holder of the lock may not break.
 UNDER_LOCK = ("I1", "I2", "I3", "I4")
 
 
-def recovery(evidence: AuditEvidence) -> Check:
-    """I12: backlog and lag are back to zero within 30 s* after each fault's end.
+@dataclass(frozen=True, slots=True)
+class _Recovery:
+    """A fault and what it left; both None when it never ended, `backlog` also when no issue rows could be had."""
+
+    fault: Fault
+    backlog: Left | None = None
+    undecided: Left | None = None
+
+    @classmethod
+    def of(cls, fault: Fault, requests: Requests, evidence: AuditEvidence) -> _Recovery:
+        end, issues = fault.end, evidence.issues
+        if end is None:
+            return cls(fault)
+        backlog = None if issues is None else aftermath.backlog(fault, end, issues, evidence.collected)
+        return cls(fault, backlog, aftermath.undecided(fault, end, requests))
+
+    @property
+    def beyond(self) -> bool:
+        return any(left.beyond for left in (self.backlog, self.undecided) if left)
+
+
+def recovery(requests: Requests, evidence: AuditEvidence) -> Check:
+    """I12: backlog and lag are back to zero, and requests are decided again, within 30 s* after each fault's end.
 
     A coupon is late while it has waited more than 1 s* for its confirmation. Late lives (accepted to confirmed) that
     overlap, or follow each other within 1 s, are one backlog; a fault's ends with the backlog that is there at its end
-    or begins within 1 s after it; without one there was nothing to recover from.
+    or begins within 1 s after it; without one there was nothing to recover from. Likewise the requests that nobody
+    decided. Where nobody asked any more, the backlog alone decides: the fault itself ended when the process answered.
     """
     id, title = "I12", "recovery after a fault"
     if not evidence.faults:
         return check(id, title, Status.NA, value="no fault was injected", limit="", evidence=["the run's record"])
-    lacking = evidence.lacking("issues")
-    times = [] if evidence.issues is None else [_recovered_after(fault, evidence.issues) for fault in evidence.faults]
-    unended = [f"{fault.what} of {fault.process} never ended" for fault in evidence.faults if fault.end is None]
-    beyond = [fault for fault, took in zip(evidence.faults, times, strict=False) if _is_beyond(fault, took, evidence)]
-    lacking += unended
-    if evidence.issues is not None and not beyond and any(math.isinf(took) for took in times if took is not None):
-        lacking.append("a backlog was still there when the evidence was collected")
+    found = [_Recovery.of(fault, requests, evidence) for fault in evidence.faults]
+    lacking = evidence.lacking("issues") + list(requests.missing) + [why for one in found for why in _doubts(one)]
     return check(
         id,
         title,
-        decide(bool(beyond), lacking),
-        value="; ".join(_told(evidence.faults, times)) or "unknown",
+        decide(any(one.beyond for one in found), lacking),
+        value="; ".join(_told(one) for one in found),
         limit=f"≤ {RECOVERY_S:g} s after the end",
-        evidence=[f"{len(evidence.faults)} faults, waits of every issue row", *lacking],
+        evidence=[
+            f"{len(found)} faults, waits of every issue row, answers of {requests.total:,} requests",
+            *lacking,
+            *(f"nobody asked after {_name(fault)} had ended" for fault in _unasked(requests, evidence)),
+        ],
     )
 
 
@@ -77,51 +94,44 @@ def lock_holder(evidence: AuditEvidence, invariants: Sequence[Check]) -> Check:
     )
 
 
-def _recovered_after(fault: Fault, issues: pd.DataFrame) -> float | None:
-    """Seconds from the fault's end until its backlog was gone; inf = it never was, None = the fault never ended."""
+def _unasked(requests: Requests, evidence: AuditEvidence) -> list[Fault]:
+    return [one for one in evidence.faults if one.end is not None and not aftermath.asked_after(one.end, requests)]
+
+
+def _doubts(one: _Recovery) -> list[str]:
+    """Why it is not known that nothing of the fault was left in time, as sentences."""
+    name = _name(one.fault)
+    if one.fault.end is None:
+        return [f"{name} never ended"]
+    found = []
+    if one.backlog and one.backlog.open:
+        left = "a backlog was still there when the evidence was collected"
+        found.append(f"a backlog was there already before {name}" if one.backlog.earlier else left)
+    if one.undecided and one.undecided.open:
+        never = f"no request was decided after {name} had ended"
+        pause = f"the load paused before requests were decided again after {name}"
+        known = never if one.undecided.endless else pause
+        found.append(f"requests had no decision already before {name}" if one.undecided.earlier else known)
+    return found
+
+
+def _told(one: _Recovery) -> str:
+    fault, backlog, undecided = one.fault, one.backlog, one.undecided
     if fault.end is None:
-        return None
-    start, end = issues["accepted_at"].to_numpy(float), issues["confirmed_at"].to_numpy(float)
-    end = np.where(np.isnan(end), np.inf, end)
-    late = end - start > LATE_S
-    recovered = fault.end
-    for began, ended in _joined(start[late], end[late]):
-        if began <= fault.end + LATE_S and ended > fault.end:
-            recovered = ended
-    return recovered - fault.end
+        return f"{_name(fault)}{_more(fault)}: never ended"
+    told = [f"{_name(fault)}{_more(fault)}: ended after {fault.end - fault.start:.1f} s"]
+    if backlog is None:
+        told.append("its backlog is unknown")
+    else:
+        told.append("backlog never gone" if backlog.endless else f"backlog gone {backlog.gone:.1f} s later")
+    if undecided and undecided.gone:
+        again = f"requests decided again {undecided.gone:.1f} s later"
+        told.append("no request decided again" if undecided.endless else again)
+    return ", ".join(told)
 
 
-def _joined(start: np.ndarray, end: np.ndarray) -> list[tuple[float, float]]:
-    """Lives that overlap or nearly touch, as one each, in order."""
-    order = np.argsort(start, kind="stable")
-    start, end = start[order], end[order]
-    if not len(start):
-        return []
-    reach = np.maximum.accumulate(end)
-    first = np.flatnonzero(np.r_[True, start[1:] > reach[:-1] + LATE_S])
-    last = np.r_[first[1:], len(start)] - 1
-    return [(float(start[one]), float(reach[other])) for one, other in zip(first, last, strict=True)]
-
-
-def _is_beyond(fault: Fault, took: float | None, evidence: AuditEvidence) -> bool:
-    """Whether too long a time is proven; one that has not ended counts until the evidence was collected."""
-    if took is None or fault.end is None:
-        return False
-    if math.isinf(took):
-        return evidence.collected is not None and evidence.collected - fault.end > RECOVERY_S
-    return took > RECOVERY_S
-
-
-def _told(faults: Sequence[Fault], times: Sequence[float | None]) -> list[str]:
-    return [_sentence(fault, took) for fault, took in zip(faults, times, strict=False)]
-
-
-def _sentence(fault: Fault, took: float | None) -> str:
-    name = f"{fault.what} {fault.process}{_more(fault)}"
-    if fault.end is None or took is None:
-        return f"{name}: never ended"
-    gone = "backlog never gone" if math.isinf(took) else f"backlog gone {took:.1f} s later"
-    return f"{name}: ended after {fault.end - fault.start:.1f} s, {gone}"
+def _name(fault: Fault) -> str:
+    return f"{fault.what} {fault.process}"
 
 
 def _more(fault: Fault) -> str:
