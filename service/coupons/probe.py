@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,14 +11,15 @@ from threading import Thread
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import CollectorRegistry
 
+from coupons.errors import BadSetting
 from coupons.problems import MEDIA_TYPE, problem
 
 
 class Probe:
-    """A small HTTP server in a thread of its own."""
+    """A small HTTP server in a thread of its own; BadSetting when it cannot listen there."""
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, ready: Callable[[], bool]) -> None:
-        self._server = ThreadingHTTPServer((host, port), _handler(registry, ready))
+        self._server = _listen(host, port, _handler(registry, ready))
         self._thread = Thread(target=self._server.serve_forever, name="probe", daemon=True)
 
     def __enter__(self) -> Probe:
@@ -33,6 +35,16 @@ class Probe:
     def port(self) -> int:
         """Where it listens."""
         return int(self._server.server_address[1])
+
+
+def _listen(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    try:
+        return Server((host, port), handler)
+    except OSError as error:
+        raise BadSetting(f"Metrics cannot be served on {host}, port {port}: {error.strerror or error}.") from None
 
 
 def _handler(registry: CollectorRegistry, ready: Callable[[], bool]) -> type[BaseHTTPRequestHandler]:

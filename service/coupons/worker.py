@@ -72,7 +72,7 @@ class Health:
 
 
 def run(make: Callable[[Settings, Metrics], Callable[[], Work]]) -> int:
-    """Work until SIGTERM or SIGINT; 1 with one sentence when the settings cannot be.
+    """Work until SIGTERM or SIGINT; 1 with one sentence when the settings cannot be or the metrics' port is taken.
 
     `make` registers the metrics and returns how to connect.
     """
@@ -80,16 +80,16 @@ def run(make: Callable[[Settings, Metrics], Callable[[], Work]]) -> int:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # its retries are not news; failures arrive as errors
     try:
         told = settings.load(os.environ)
+        stop, health = Stop(), Health()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        table = Metrics(REGISTRY)
+        connect = make(told, table)
+        with gc_pauses.watched(table), Probe(told.host, told.metrics_port, REGISTRY, health):
+            live(connect, stop, health)
     except BadSetting as error:
         print(error, file=sys.stderr)  # noqa: T201 - the sentence for the one who started it
         return 1
-    stop, health = Stop(), Health()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    table = Metrics(REGISTRY)
-    connect = make(told, table)
-    with gc_pauses.watched(table), Probe(told.host, told.metrics_port, REGISTRY, health):
-        live(connect, stop, health)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -12,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coupons import worker
+from coupons.errors import BadSetting
 from coupons.probe import Probe
 from coupons.worker import Health, Stop
 
@@ -72,6 +74,39 @@ def test_the_probe_says_ready_only_when_it_is() -> None:
             urllib.request.urlopen(f"{base}/etc/passwd")
         assert caught.value.code == 404
         caught.value.close()
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_the_probe_listens_on_ipv6_too() -> None:
+    with Probe("::1", 0, CollectorRegistry(), Health()) as probe, socket.create_connection(("::1", probe.port)):
+        pass
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_a_probe_that_cannot_listen_says_so_in_one_sentence(host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BadSetting, match=rf"^Metrics cannot be served on {host}, port {port}: [^\n]+\.$"):
+            Probe(host, port, CollectorRegistry(), Health())
+
+
+def test_relay_and_consumer_end_with_a_sentence_when_their_port_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(worker, "REGISTRY", CollectorRegistry())
+    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("COUPONS_METRICS_PORT", str(taken.getsockname()[1]))
+        assert worker.run(lambda *_: lambda: pytest.fail("it began to work")) == 1
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_stop_from_a_signal_ends_a_pause_at_once() -> None:
