@@ -115,22 +115,26 @@ def confirmation(bench: Workbench, folder: ExperimentFolder) -> Confirmation | N
 def noise_of(bench: Workbench, folder: ExperimentFolder, metric: str, runs: Sequence[MeasuredRun]) -> Noise:
     """The noise floor for an experiment: its own when it is an A/A one, else that of the last one made here."""
     if folder.planned.plan.a_a:
-        return _noise(folder, metric, runs)
+        return _noise(folder, metric, runs, folder.planned.plan.load)
     return last_noise(bench, metric, folder.planned.environment, folder.planned.plan.load)
 
 
 def last_noise(bench: Workbench, metric: str, environment: dict[str, Any], load: Operating) -> Noise:
-    """The noise of `metric` by the newest A/A experiment on this host and these versions, of this load if there is one.
+    """The noise of `metric` by an A/A experiment on this host and these versions.
 
-    An environment without `versions` (nothing is started yet) asks for the host alone.
+    Of those with enough blocks one at this load, if there is any, and the newest; only where none has enough,
+    the newest at this load, or at any. An environment without `versions` (nothing is started yet) asks for the host
+    alone.
     """
     here = [one for one in all_experiments(bench.settings.experiments) if _is_noise_of(one, environment)]
+    few: Noise | None = None
     for folder in sorted(here, key=lambda one: (one.planned.plan.load != load, -one.planned.created)):
-        found = _noise(folder, metric, tuple(_settled(bench, folder)))
-        if found.sd is not None:
+        found = _noise(folder, metric, tuple(_settled(bench, folder)), load)
+        if found.enough:
             return found
+        few = few or (None if found.sd is None else found)
     why = "no A/A experiment was made on this host and these versions"
-    return Noise(metric=metric, sd=None, k=0, experiment=None, enough=False, reason=why)
+    return few or Noise(metric=metric, sd=None, k=0, experiment=None, enough=False, reason=why)
 
 
 def trials(bench: Workbench, environment: dict[str, Any]) -> tuple[Trial, ...]:
@@ -189,11 +193,22 @@ def _same_place(folder: ExperimentFolder, environment: dict[str, Any]) -> bool:
     return all(known.get(key) == environment[key] for key in ("host", "versions") if key in environment)
 
 
-def _noise(folder: ExperimentFolder, metric: str, runs: Sequence[MeasuredRun]) -> Noise:
+def _noise(folder: ExperimentFolder, metric: str, runs: Sequence[MeasuredRun], wanted: Operating) -> Noise:
     sd, k = judged.noise_sd(runs, metric)
-    reason = f"{metric} has a value in {k} A/A blocks only" if sd is None else None
-    name = folder.planned.id
-    return Noise(metric=metric, sd=sd, k=k, experiment=name, enough=sd is not None and k >= NOISE_BLOCKS, reason=reason)
+    run_sd, freedom = judged.run_spread(runs, metric)
+    made = folder.planned.plan.load
+    return Noise(
+        metric=metric,
+        sd=sd,
+        k=k,
+        experiment=folder.planned.id,
+        enough=sd is not None and k >= NOISE_BLOCKS,
+        reason=f"{metric} has a value in {k} A/A blocks only" if sd is None else None,
+        load=_in_words(made),
+        same_load=made == wanted,
+        run_sd=run_sd,
+        run_freedom=freedom,
+    )
 
 
 def _settled(bench: Workbench, folder: ExperimentFolder) -> Iterator[MeasuredRun]:

@@ -87,16 +87,44 @@ def noise_sd(runs: Sequence[MeasuredRun], metric: str) -> tuple[float | None, in
     With more than two arms: √2 times the spread of one run within its block (pooled over blocks, arms − 1 degrees
     of freedom each), which for two arms that differ by chance alone estimates the same.
     """
-    blocks: dict[int, list[float]] = {}
-    for run in runs:
-        value = run.values.get(metric)
-        if run.objection is None and value is not None and value > 0:
-            blocks.setdefault(run.block, []).append(math.log(value))
-    whole = [values for values in blocks.values() if len(values) >= 2]
+    whole = _logs_by_block(runs, metric)
     if len(whole) < 2:
         return None, len(whole)
-    squares = math.fsum((value - statistics.fmean(values)) ** 2 for values in whole for value in values)
-    return math.sqrt(2 * squares / sum(len(values) - 1 for values in whole)), len(whole)
+    squares, freedom = _within(whole)
+    return math.sqrt(2 * squares / freedom), len(whole)
+
+
+def run_spread(runs: Sequence[MeasuredRun], metric: str) -> tuple[float | None, float]:
+    """Spread of one run's ln(metric) between equal arms over all blocks, and its degrees of freedom.
+
+    What the runs of a block share is in it, as it is between runs of different times: the variance of the blocks'
+    means, and that share of the variance within blocks which a mean takes away. Degrees of freedom by Satterthwaite
+    (Box, Hunter & Hunter, ch. 9: variance components): they are few where blocks differ most, as there are few blocks.
+    """
+    whole = _logs_by_block(runs, metric)
+    if len(whole) < 2:
+        return None, 0.0
+    squares, freedom = _within(whole)
+    between = statistics.variance(statistics.fmean(values) for values in whole)
+    within = squares / freedom * (1 - statistics.fmean(1 / len(values) for values in whole))
+    weighed = between**2 / (len(whole) - 1) + within**2 / freedom
+    return math.sqrt(between + within), (between + within) ** 2 / weighed if weighed else float(freedom)
+
+
+def _logs_by_block(runs: Sequence[MeasuredRun], metric: str) -> list[list[float]]:
+    """ln(metric) of the runs that count, block by block; blocks with one such run are left out."""
+    blocks: dict[int, list[float]] = {}
+    for run in runs:
+        value = usable(run, metric)
+        if not math.isnan(value):
+            blocks.setdefault(run.block, []).append(math.log(value))
+    return [values for values in blocks.values() if len(values) >= 2]
+
+
+def _within(blocks: Sequence[Sequence[float]]) -> tuple[float, int]:
+    """Sum of squares around the blocks' means, and its degrees of freedom."""
+    squares = math.fsum((value - statistics.fmean(values)) ** 2 for values in blocks for value in values)
+    return squares, sum(len(values) - 1 for values in blocks)
 
 
 def question(plan: Plan, runs: Sequence[MeasuredRun], metric: str, *, baseline: str | None = None) -> Question:

@@ -39,20 +39,27 @@ def floor(noise: Noise, blocks: int) -> float | None:
 
 
 def noise_floor(plan: Plan, noise: Noise) -> Check:
-    """V12: at least six A/A blocks on this host and these versions, and a margin that is not below their floor."""
+    """V12: at least six A/A blocks on this host and these versions; they warn at another load, or above the margin."""
     bound = floor(noise, plan.blocks)
     value = noise.reason or f"spread of a block's difference {noise.sd:.1%} over {noise.k} A/A blocks"
     status = Status.UNKNOWN if noise.sd is None else Status.PASS if noise.enough else Status.FAIL
-    evidence = [f"experiment {noise.experiment}" if noise.experiment else "run: rushlab tune a-a"]
+    evidence = [f"experiment {noise.experiment}" if noise.experiment else "run: rushlab tune a-a", _made_with(noise)]
+    if status is Status.PASS and not noise.same_load:
+        status = Status.WARN
     if bound is not None:
         evidence.append(
             f"equal settings reach a ratio of {bound:.3f} in one of twenty experiments of {plan.blocks} blocks"
         )
-        if status is Status.PASS and bound > 1 + plan.goal.margin:
+        if noise.enough and bound > 1 + plan.goal.margin:
             status = Status.WARN
             evidence.append(f"the margin of {plan.goal.margin:.0%} is below that")
     limit = f"≥ {NOISE_BLOCKS} A/A blocks on this host and these versions"
     return check("V12", "noise floor known", status, value=value, limit=limit, evidence=evidence)
+
+
+def _made_with(noise: Noise) -> str:
+    another = "" if noise.same_load else ", another load than this experiment's"
+    return f"made with {noise.load}{another}" if noise.load else ""
 
 
 def _summed_up(name: str, runs: Sequence[MeasuredRun]) -> Check:

@@ -65,6 +65,9 @@ class Noise(Struct, frozen=True, kw_only=True):
     """How much runs of one setting differ: the spread of a block's difference of ln(metric), from an A/A experiment.
 
     `sd` None: no usable A/A experiment; `reason` says why. `enough`: at least six blocks on this host and versions.
+    `load` is the operating point it was measured at, in words; `same_load`: that is the one it is asked for.
+    `run_sd` is the spread of one run's ln(metric) over all blocks, for runs that share none, `run_freedom` its degrees
+    of freedom.
     """
 
     metric: str
@@ -73,6 +76,10 @@ class Noise(Struct, frozen=True, kw_only=True):
     experiment: str | None
     enough: bool
     reason: str | None = None
+    load: str = ""
+    same_load: bool = True
+    run_sd: float | None = None
+    run_freedom: float = 0.0
 
 
 class Shift(Struct, frozen=True, kw_only=True):

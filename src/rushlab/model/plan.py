@@ -196,8 +196,9 @@ def _require_alike(where: str, arms: Sequence[Arm]) -> None:
     for arm in others:
         for knob, value in arm.variant.settings.items():
             if value != first.variant.settings.get(knob):
+                there = first.variant.settings.get(knob)
                 raise UsageError(
                     f"{where} measures the noise of one setting (a_a: true), but its arms differ",
-                    f"{arm.name!r} has another {knob} than {first.name!r}: {value}, not {first.variant.settings.get(knob)}",
+                    f"{arm.name!r} has another {knob} than {first.name!r}: {value}, not {there}",
                     "Leave a_a out to compare them, or the variants to measure the noise.",
                 )
