@@ -17,13 +17,15 @@ from contextlib import suppress
 from typing import Final
 
 from coupons.barrier import Barrier
-from coupons.errors import BadSetting, CouponsError
+from coupons.errors import BadSetting, CouponsError, KeepsEnding
 from coupons.lease import Lease
 from coupons.settings import Settings
 
 #: How a worker says that it cannot be (and has said why in one sentence).
 REFUSED: Final = 78
 REPLACE_PAUSE_S: Final = 0.5
+#: A worker that ends so often in a row before it was ready will never be.
+VAIN_LIVES: Final = 5
 #: How often the workers are told that the deployment is there.
 BEAT_S: Final = 1.0
 #: Why nothing is rebuilt without the lease.
@@ -38,7 +40,7 @@ async def run(told: Settings, listener: socket.socket) -> None:
     Raises
     ------
     CouponsError
-        Another deployment works with this database, or a worker cannot be.
+        Another deployment works with this database, or a worker cannot be or never gets ready.
     """
     deployment = Deployment(told, listener)
     loop = asyncio.get_running_loop()
@@ -58,6 +60,7 @@ class Deployment:
         self._lease.lost = lambda why: self._barrier.distrust()
         self._workers: dict[int, asyncio.subprocess.Process] = {}
         self._links: dict[int, asyncio.StreamWriter] = {}
+        self._ready: set[int] = set()
         self._stopping = asyncio.Event()
 
     async def serve(self) -> None:
@@ -88,12 +91,16 @@ class Deployment:
                 worker.send_signal(signal.SIGTERM)
 
     async def _keep_worker(self, index: int) -> None:
-        """Start it, and start it again when it was killed."""
+        """Start it, and start it again when it was killed; not for ever when it never gets ready."""
+        vain = 0
         while not self._stopping.is_set():
+            self._ready.discard(index)
             code = await self._live(index)
+            vain = 0 if index in self._ready else vain + 1
             if code == REFUSED:
                 raise BadSetting(f"Worker {index} of the service cannot start.")
             if not self._stopping.is_set():
+                _give_up_after(vain, index, code)
                 log.warning("worker %d ended with %d and is replaced", index, code)
                 await asyncio.sleep(REPLACE_PAUSE_S)
 
@@ -129,7 +136,9 @@ class Deployment:
         with suppress(ConnectionError):
             while line := await reader.readline():
                 word, _, rest = line.decode().rstrip("\n").partition(" ")
-                if word == "want":
+                if word == "ready":
+                    self._ready.add(index)
+                elif word == "want":
                     self._barrier.want(index)
                 elif word == "failed":
                     self._barrier.failed(index, rest)
@@ -155,6 +164,14 @@ class Deployment:
             for index in self._links:
                 self._order(index, "beat")
             await asyncio.sleep(BEAT_S)
+
+
+def _give_up_after(vain: int, index: int, code: int) -> None:
+    if vain >= VAIN_LIVES:
+        raise KeepsEnding(
+            f"Worker {index} of the service ended {vain} times before it was ready, at last with {code}; "
+            "what it said itself stands above."
+        )
 
 
 def sentence(error: CouponsError) -> None:

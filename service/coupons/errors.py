@@ -3,6 +3,7 @@
 CouponsError
 ├── BadSetting        the environment asks for something that cannot be
 ├── Occupied          another service process works with this database
+├── KeepsEnding       a worker ended again and again before it could serve
 └── CannotDecide      the service cannot decide safely; the user may try again (503)
     ├── Busy          the bounded wait for a lock, a connection or a place in a group is over
     ├── NotWritten    the transaction is known not to have happened
@@ -23,6 +24,10 @@ class BadSetting(CouponsError):
 
 class Occupied(CouponsError):
     """One sentence: another service process works with this database."""
+
+
+class KeepsEnding(CouponsError):
+    """One sentence: which worker, how often, and with what exit code."""
 
 
 class CannotDecide(CouponsError):

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from typing import Final
 
 import uvloop
@@ -63,8 +64,10 @@ async def serve(told: Settings, listener: socket.socket, own: socket.socket, lin
     link = Link(writer)
     parts = assemble(told, REGISTRY, link)
     listening = asyncio.create_task(link.listen(reader))
+    server = serving.server(parts)
+    server.begun = partial(link.tell, "ready")
     try:
-        await serving.server(parts).serve(sockets=[listener, own])
+        await server.serve(sockets=[listener, own])
     finally:
         listening.cancel()
         with suppress(asyncio.CancelledError):

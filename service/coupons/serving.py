@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -29,6 +29,15 @@ BACKLOG: Final = 4096
 
 class Server(uvicorn.Server):
     """Stops gracefully at SIGTERM and SIGINT and then ends as a success; uvicorn's own dies of the signal."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.begun: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and tell it."""
+        await super().startup(sockets)
+        self.begun()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

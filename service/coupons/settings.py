@@ -14,6 +14,7 @@ from coupons.errors import BadSetting
 
 KNOBS_FILE = Path(__file__).with_name("knobs.json")
 PREFIX = "COUPONS_"
+LAST_PORT = 65535
 
 Reservation = Literal["db-lock", "redis-lock", "redis-lua", "redis-zset"]
 KnobValue = str | int | float | bool
@@ -88,7 +89,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     places = {name: given.pop(name, default) for name, default in _PLACES.items()}
     if given:
         raise BadSetting(f"{PREFIX}{min(given)} is not a setting of this service.")
-    return Settings(
+    told = Settings(
         knobs=_knobs({name: text for name, text in knobs.items() if text is not None}),
         database=_database(places["DATABASE_URL"]),
         redis=_redis(places["REDIS_URL"]),
@@ -100,6 +101,8 @@ def load(environment: Mapping[str, str]) -> Settings:
         metrics_port=_port("METRICS_PORT", places["METRICS_PORT"]),
         consumer_index=_whole("CONSUMER_INDEX", places["CONSUMER_INDEX"], 0, 1023),
     )
+    _refuse_ports(told)
+    return told
 
 
 _PLACES = {
@@ -146,6 +149,16 @@ def _refuse_mismatch(knobs: Knobs) -> None:
                 raise BadSetting(f"Knob {name} cannot be {value!r}: it needs {other} {' or '.join(map(str, allowed))}.")
 
 
+def _refuse_ports(told: Settings) -> None:
+    """Worker i listens on the metrics' port + i."""
+    workers, last = told.knobs.workers, told.metrics_port + told.knobs.workers - 1
+    if last > LAST_PORT:
+        raise BadSetting(
+            f"{PREFIX}METRICS_PORT cannot be '{told.metrics_port}': "
+            f"{workers} workers need ports up to {last}, and the last one is {LAST_PORT}."
+        )
+
+
 def _knob(name: str, text: str) -> KnobValue:
     spec = knob_table()[name]
     kind = spec["kind"]
@@ -183,7 +196,7 @@ def _whole(name: str, text: str, low: int, high: int) -> int:
 
 
 def _port(name: str, text: str) -> int:
-    return _whole(name, text, 1, 65535)
+    return _whole(name, text, 1, LAST_PORT)
 
 
 def _database(url: str) -> Database:

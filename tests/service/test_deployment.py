@@ -1,15 +1,19 @@
-"""The deployment of several workers: nothing is rebuilt without the lease."""
+"""The deployment of several workers: nothing is rebuilt without the lease, and no worker is replaced for ever."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, cast
 
 import pytest
+from starlette.applications import Starlette
 
-from coupons import settings
+from coupons import deployment, serving, settings
 from coupons.deployment import Deployment
+from coupons.errors import KeepsEnding
 
 Orders = list[tuple[int, str]]
 
@@ -74,3 +78,59 @@ def test_a_rebuild_that_ends_without_the_lease_opens_nobody(word: str) -> None:
     scene.held = False
     scene.say((0, word))
     assert [order.split()[0] for _, order in scene.orders] == ["close", "rebuild", "failed", "failed"]
+
+
+class Lives:
+    """A worker that ends each of its lives with 3, in some of them after it was ready; the last one is stopped."""
+
+    def __init__(self, told: Deployment, ready: Iterator[bool]) -> None:
+        self.told: Any = told
+        self.ready = ready
+        self.lived = 0
+
+    async def one(self, index: int) -> int:
+        self.lived += 1
+        ready = next(self.ready, None)
+        if ready is None:
+            self.told._stopping.set()
+        reader = asyncio.StreamReader()
+        reader.feed_data(b"ready\n" if ready else b"want\n")
+        reader.feed_eof()
+        await self.told._listen(index, reader)
+        return 3
+
+
+def lives(monkeypatch: pytest.MonkeyPatch, ready: str) -> tuple[Lives, Any]:
+    """`r` = it was ready in that life."""
+    monkeypatch.setattr(deployment, "REPLACE_PAUSE_S", 0)
+    told: Any = Deployment(settings.load({"COUPONS_WORKERS": "2"}), cast(socket.socket, None))
+    worker = Lives(told, iter([letter == "r" for letter in ready]))
+    monkeypatch.setattr(told, "_live", worker.one)
+    return worker, told
+
+
+def test_a_worker_that_never_gets_ready_ends_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, told = lives(monkeypatch, "r......")
+    with pytest.raises(KeepsEnding, match="Worker 1 of the service ended 5 times before it was ready, at last with 3"):
+        asyncio.run(told._keep_worker(1))
+    assert worker.lived == 6
+
+
+def test_a_worker_that_was_ready_is_replaced_however_often_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, told = lives(monkeypatch, "....r....r....r")
+    asyncio.run(told._keep_worker(1))
+    assert worker.lived == 16
+
+
+def test_the_server_tells_when_it_serves() -> None:
+    server = serving.Server(serving.uvicorn.Config(Starlette(), log_level="warning"))
+    seen: list[bool] = []
+
+    def begun() -> None:
+        seen.append(server.started)
+        server.should_exit = True
+
+    server.begun = begun
+    with closing(serving.listen("127.0.0.1", 0)) as listener:
+        asyncio.run(asyncio.wait_for(server.serve([listener]), 10))
+    assert seen == [True]

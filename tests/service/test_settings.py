@@ -55,6 +55,12 @@ def test_a_value_that_cannot_be_is_named_in_one_sentence(variable: str, value: s
     assert "\n" not in str(caught.value)
 
 
+def test_every_worker_needs_a_metrics_port() -> None:
+    settings.load({"COUPONS_WORKERS": "16", "COUPONS_METRICS_PORT": "65520"})
+    with pytest.raises(BadSetting, match="METRICS_PORT cannot be '65521': 16 workers need ports up to 65536"):
+        settings.load({"COUPONS_WORKERS": "16", "COUPONS_METRICS_PORT": "65521"})
+
+
 @pytest.mark.parametrize(
     "environment",
     [
