@@ -1,9 +1,10 @@
 """Runs against runs of another time: figures without a verdict of their own, because a drift of the machine is in them.
 
 Student's two-sample t on ln(metric) with one spread for both groups; of a single new run it is the prediction
-interval of the recorded ones. Where both groups are single runs the spread is that of the A/A experiment. Source:
-Box, Hunter & Hunter, Statistics for Experimenters, ch. 3. Valid when all runs have the same spread and nothing but
-the setting changed between the groups, which runs of different times can never show.
+interval of the recorded ones. Where both groups are single runs the spread is that of one run over all blocks of the
+A/A experiment: runs of different times share no block, so what the runs of a block have in common must stay in it.
+Source: Box, Hunter & Hunter, Statistics for Experimenters, ch. 3. Valid when all runs have the same spread and nothing
+but the setting changed between the groups, which runs of different times can never show.
 """
 
 from __future__ import annotations
@@ -104,13 +105,13 @@ def _judged(found: Comparison, groups: Groups, mean: float) -> Comparison:
     return replace(found, verdict=verdict, reason=f"{(found.ratio or 1) - 1:+.1%} against the recorded baseline")
 
 
-def _spread(logs: tuple[Sequence[float], Sequence[float]], noise: Noise) -> tuple[float | None, int]:
+def _spread(logs: tuple[Sequence[float], Sequence[float]], noise: Noise) -> tuple[float | None, float]:
     """Standard deviation of one run's ln(metric) and its degrees of freedom: pooled, or the A/A experiment's."""
     freedom = sum(len(group) - 1 for group in logs)
     if freedom >= 2:
         squares = math.fsum((value - statistics.fmean(group)) ** 2 for group in logs for value in group)
         return math.sqrt(squares / freedom), freedom
-    return (None, 0) if noise.sd is None else (noise.sd / math.sqrt(2), noise.k)
+    return noise.run_sd, noise.run_freedom
 
 
 def _base(groups: Groups) -> Comparison:
