@@ -10,9 +10,10 @@ from rushlab.model.comparison import Comparison, Design, Exclusion, Outcome
 from rushlab.model.experiment_result import ArmResult, ExperimentResult, MeasuredRun, Noise, Shift
 from rushlab.model.metric import METRICS
 from rushlab.model.verdict import Check, Status
-from rushlab.show import experiment, experiment_terminal
+from rushlab.show import experiment, experiment_terminal, side_by_side
 from rushlab.show.experiment_head import head
 from rushlab.show.figures import experiment as drawn
+from rushlab.show.pair import Pair
 
 HOSTILE = "</script><b>%{y}|`"
 
@@ -166,3 +167,58 @@ def test_terminal_says_it_all(result):
     assert "excluded: block 2" in said
     assert "outside the ranking: wrong: I1 failed" in said
     assert experiment_terminal.interim(result, 2).startswith("block 2 of 3 · accept p95 so far:")
+
+
+def shown(result):
+    """What the terminal says of the whole result."""
+    console = Console(width=260, record=True, file=StringIO())
+    console.print(experiment_terminal.result(result))
+    return console.export_text()
+
+
+def captions(parts):
+    return [part.text if hasattr(part, "text") else part.caption for part in parts]
+
+
+def test_what_a_comparison_warns_of_stands_under_its_table(result):
+    drift = "drift: from the first to the last block the baseline went 660.4 % higher (blocks cancel that)"
+    one = comparison("large", warnings=(drift,), excluded=(Exclusion("2", "baseline", "k6 failed"),))
+    several = msgspec.structs.replace(result, comparisons=(one, msgspec.structs.replace(one, variant="larger")))
+    (table,) = [part for part in experiment.verdicts(several) if hasattr(part, "remarks")]
+    assert f"large, larger: {drift}" in table.remarks
+    assert "large, larger: block 2 is excluded (baseline: k6 failed)" in table.remarks
+    assert drift in shown(several)
+
+
+def test_a_run_without_a_value_for_a_metric_is_listed_with_its_reason(result):
+    why = "confirm_p95_ms: 3 of 90 coupons were never confirmed"
+    lost = comparison("wrong", metric="confirm_p95_ms", excluded=(Exclusion("3", "wrong", why),))
+    with_it = msgspec.structs.replace(result, comparisons=(lost, msgspec.structs.replace(lost, variant=HOSTILE)))
+    (table,) = experiment.exclusions(with_it)
+    assert [row.label for row in table.rows if row.cells[0].text == why] == ["block 3 · wrong"]
+    assert f"excluded: block 3, wrong: {why}" in shown(with_it)
+
+
+def test_only_what_no_plan_declared_is_called_exploratory(result):
+    other = {"metric": "confirm_rate_per_s", "better": "higher"}
+    mixed = (comparison("parts", **other), comparison("large", **other, declared=False))
+    nowhere = (comparison("large", metric="throughput_per_s", declared=False),)
+    several = msgspec.structs.replace(result, comparisons=(*mixed, *nowhere))
+    said = captions(experiment.verdicts(several))
+    assert "confirmed per second" in said
+    assert "accepted per second (exploratory)" in said
+    (table,) = experiment.tables(several, "confirm_rate_per_s")
+    assert [row.label for row in table.rows] == ["parts", "large (exploratory)"]
+    terminal = shown(several)
+    assert "confirmed per second (exploratory)" not in terminal
+    assert "accepted per second (exploratory)" in terminal
+    assert "large (exploratory)" in terminal
+
+
+def test_side_by_side_shows_every_metric_that_an_arm_was_declared_by(result):
+    own = comparison("parts", metric="confirm_rate_per_s", better="higher")
+    not_declared = comparison("large", metric="throughput_per_s", declared=False)
+    one = msgspec.structs.replace(result, comparisons=(comparison("large"), own, not_declared))
+    said = captions(side_by_side.verdicts(Pair(one, one, (), ())))
+    assert sum("confirmed per second" in text for text in said) == 2
+    assert not any("accepted per second" in text for text in said)

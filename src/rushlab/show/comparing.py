@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from rushlab.model.comparison import Comparison, Design, Outcome
+from rushlab.model.comparison import Comparison, Design, Exclusion, Outcome
+from rushlab.model.metric import METRICS
 from rushlab.show import units
 from rushlab.show.table import Cell, Column, Row, Table, Tone
 from rushlab.show.terminal import STYLES, grid
@@ -46,25 +47,50 @@ def sentence(found: Comparison) -> str:
     return f"{who} {VERBS[found.verdict]} {base}: {found.reason}, {how}."
 
 
+def exploratory(comparisons: Sequence[Comparison]) -> bool:
+    """Whether no plan declared any of them."""
+    return not any(found.declared for found in comparisons)
+
+
+def tables(comparisons: Sequence[Comparison]) -> Iterator[Table]:
+    """A table for each metric and each that others are held against: direction and margin hold for all of its rows."""
+    alike: dict[tuple[str, str], list[Comparison]] = {}
+    for found in comparisons:
+        alike.setdefault((found.metric, found.baseline), []).append(found)
+    yield from map(table, alike.values())
+
+
 def table(comparisons: Sequence[Comparison]) -> Table:
-    """A row per comparison; ratios are variant / baseline."""
+    """A row per comparison of one metric with one baseline; ratios are variant / baseline.
+
+    What is to be kept in mind of them, and what was left out, stands below.
+    """
+    first, mixed = comparisons[0], not exploratory(comparisons)
+    rows = [Row(_label(found, mixed=mixed), _cells(found)) for found in comparisons]
+    title = METRICS[first.metric].title if first.metric in METRICS else ""
+    against = f"{title} against" if title else "Against"
+    facts = f"{first.better} is better, margin {units.percent(first.margin)}{'' if mixed else ', exploratory'}"
+    caption = f"{against} {_printable(first.baseline)} ({facts})"
+    columns = tuple(Column(name) for name in COLUMNS)
+    return Table(caption, "variant", columns, tuple(rows), (_remark(first), *_notes(comparisons)))
+
+
+def summary(comparisons: Sequence[Comparison], facts: Sequence[str] = ()) -> RenderableType:
+    """For the terminal: the tables with what is to be kept in mind, a sentence each, then `facts` of both sides."""
     several = len({found.metric for found in comparisons}) > 1
-    rows = [
-        Row(_printable(f"{found.variant}, {found.metric}" if several else found.variant), _cells(found))
+    drawn = [part for one in tables(comparisons) for part in (grid(one), Text())]
+    said = [
+        Text(
+            f"{METRICS[found.metric].title}: {sentence(found)}" if several else sentence(found),
+            style=STYLES[TONES[found.verdict]].replace("strike", ""),
+        )
         for found in comparisons
     ]
-    first = comparisons[0]
-    caption = f"Against {_printable(first.baseline)} ({first.better} is better, margin {units.percent(first.margin)})"
-    return Table(
-        caption, "variant", tuple(Column(name) for name in COLUMNS), tuple(rows), remarks=_remarks(comparisons)
-    )
+    return Group(*drawn, *said, *(Text(_clean(fact), style="dim") for fact in facts))
 
 
-def summary(comparisons: Sequence[Comparison]) -> RenderableType:
-    """For the terminal: the table, a sentence each, what is to be kept in mind."""
-    said = [Text(sentence(found), style=STYLES[TONES[found.verdict]].replace("strike", "")) for found in comparisons]
-    notes = [Text(f"  {note}", style="dim") for found in comparisons for note in _notes(found)]
-    return Group(grid(table(comparisons)), Text(), *said, *notes)
+def _label(found: Comparison, *, mixed: bool) -> str:
+    return _printable(found.variant) + (" (exploratory)" if mixed and not found.declared else "")
 
 
 def _cells(found: Comparison) -> tuple[Cell, ...]:
@@ -90,22 +116,32 @@ def _fact(fact: bool | None) -> Cell:
     return Cell(units.UNKNOWN if fact is None else "yes" if fact else "no", fact)
 
 
-def _remarks(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+def _remark(found: Comparison) -> str:
     return (
         "could see: the smallest change that these blocks see with 80 % power; "
-        f"blocks for margin: what a change of {units.percent(comparisons[0].margin)} needs for that.",
+        f"blocks for margin: what a change of {units.percent(found.margin)} needs for that."
     )
 
 
-def _notes(found: Comparison) -> Iterator[str]:
-    who = _printable(found.variant)
-    for warning in found.warnings:
-        yield f"{who}: {warning}"
-    for one in found.excluded:
-        yield f"{who}: block {_printable(one.block)} is excluded ({_printable(one.variant)}: {one.reason})"
+def _notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Every warning and every exclusion once, with the variants that it is about."""
+    told: dict[str, list[str]] = {}
+    for found in comparisons:
+        for note in (*found.warnings, *map(_left_out, found.excluded)):
+            told.setdefault(note, []).append(_printable(found.variant))
+    for note, names in told.items():
+        yield f"{', '.join(names)}: {note}"
+
+
+def _left_out(one: Exclusion) -> str:
+    return f"block {_printable(one.block)} is excluded ({_printable(one.variant)}: {_clean(one.reason)})"
+
+
+def _clean(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def _printable(text: str) -> str:
     """Names come from anywhere: no control character reaches the terminal, none takes a screen."""
-    clean = "".join(sign if sign.isprintable() else "�" for sign in text)
+    clean = _clean(text)
     return clean if len(clean) <= 60 else f"{clean[:59]}…"

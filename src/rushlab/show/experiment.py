@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rushlab.model.comparison import Exclusion
 from rushlab.model.experiment_result import ArmResult, ExperimentResult
 from rushlab.model.metric import METRICS
 from rushlab.model.verdict import Status
@@ -48,14 +49,22 @@ def verdicts(result: ExperimentResult) -> Several:
 
 def tables(result: ExperimentResult, metric: str) -> Iterator[Table]:
     """The comparisons of one metric, a table per arm that others are held against."""
-    found = [one for one in result.comparisons if one.metric == metric]
-    for name in dict.fromkeys(one.baseline for one in found):
-        yield comparing.table([one for one in found if one.baseline == name])
+    yield from comparing.tables([one for one in result.comparisons if one.metric == metric])
+
+
+def declared_metrics(result: ExperimentResult) -> tuple[str, ...]:
+    """The metrics that some variant was declared to be judged by, the primary one first."""
+    return tuple(dict.fromkeys(one.metric for one in result.comparisons if one.declared))
+
+
+def metric_title(result: ExperimentResult, metric: str) -> str:
+    """The metric's title; it is exploratory where no variant was declared to be judged by it."""
+    return METRICS[metric].title + ("" if metric in declared_metrics(result) else " (exploratory)")
 
 
 def _verdicts(result: ExperimentResult) -> Iterator[Heading | Table]:
     for metric in dict.fromkeys(one.metric for one in result.comparisons):
-        yield Heading(f"{METRICS[metric].title}{'' if metric == result.metric else ' (exploratory)'}")
+        yield Heading(metric_title(result, metric))
         yield from tables(result, metric)
 
 
@@ -115,12 +124,13 @@ def invariants(result: ExperimentResult) -> Table:
 
 
 def exclusions(result: ExperimentResult) -> Several:
-    """Runs whose figures do not count, arms outside the ranking, runs that were driven again; each with its reason."""
+    """Runs (or single figures of them) that do not count, arms outside the ranking, runs that were driven again."""
     rows = [
         Row(f"block {run.block} · {run.arm}", (Cell(run.objection, tone="name"),))
         for run in result.runs
         if run.objection
     ]
+    rows += [Row(f"block {one.block} · {one.variant}", (Cell(one.reason, tone="name"),)) for one in without(result)]
     rows += [
         Row(f"block {run.block} · {run.arm}", (Cell(f"driven again: {why}", tone="name"),))
         for run in result.runs
@@ -130,6 +140,13 @@ def exclusions(result: ExperimentResult) -> Several:
     if not rows:
         return Several((Remark("No run was excluded, and no variant is outside the ranking."),))
     return Several((Table("Excluded, and why", "run", (Column("reason", number=False),), tuple(rows)),))
+
+
+def without(result: ExperimentResult) -> tuple[Exclusion, ...]:
+    """Runs that count and lack a figure by which arms are compared, each with its reason, metric by metric."""
+    lost = {(str(run.block), run.arm) for run in result.runs if run.objection}
+    found = dict.fromkeys(one for comparison in result.comparisons for one in comparison.excluded)
+    return tuple(one for one in found if (one.block, one.variant) not in lost)
 
 
 def recommendations(result: ExperimentResult) -> Several:

@@ -47,7 +47,7 @@ def result(found: ExperimentResult) -> RenderableType:
     """The sentence, every comparison metric by metric, the checks, what was excluded."""
     tables: list[RenderableType] = []
     for metric in dict.fromkeys(one.metric for one in found.comparisons):
-        tables += [Text(f"{METRICS[metric].title}{'' if metric == found.metric else ' (exploratory)'}", style="bold")]
+        tables += [Text(experiment.metric_title(found, metric), style="bold")]
         tables += [part for one in experiment.tables(found, metric) for part in (grid(one), Text())]
     tables += _swept(found)
     left = [Text(text, style="yellow") for text in _left_out(found)]
@@ -68,6 +68,8 @@ def _left_out(found: ExperimentResult) -> Iterator[str]:
     for run in found.runs:
         if run.objection:
             yield f"excluded: block {run.block}, {run.arm}: {run.objection}"
+    for one in experiment.without(found):
+        yield f"excluded: block {one.block}, {one.variant}: {one.reason}"
     for arm in found.arms:
         if arm.bar:
             yield f"outside the ranking: {arm.name}: {arm.bar}"

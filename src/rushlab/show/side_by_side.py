@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rushlab.model.comparison import Comparison
+from rushlab.model.experiment_result import ExperimentResult
 from rushlab.model.metric import METRICS
 from rushlab.show import experiment
 from rushlab.show.experiment_words import interval, ratio
@@ -29,8 +30,8 @@ def headlines(pair: Pair) -> Several:
 
 
 def verdicts(pair: Pair) -> Several:
-    """The comparisons of each by its primary metric."""
-    return _each(pair, lambda result: list(experiment.tables(result, result.metric)))
+    """The comparisons of each by every metric that one of its arms was declared to be judged by."""
+    return _each(pair, _declared)
 
 
 def figures(pair: Pair) -> Several:
@@ -46,6 +47,11 @@ def strips(pair: Pair) -> Several:
 def designs(pair: Pair) -> Several:
     """Design and provenance of each."""
     return _each(pair, lambda result: [experiment.design(result)])
+
+
+def _declared(result: ExperimentResult) -> list[Table]:
+    metrics = dict.fromkeys((result.metric, *experiment.declared_metrics(result)))
+    return [table for metric in metrics for table in experiment.tables(result, metric)]
 
 
 def _shared(pair: Pair) -> Iterator[Table | Remark]:
