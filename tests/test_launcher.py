@@ -66,6 +66,43 @@ def test_everything_missing_is_named_in_one_message(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
+def script(path, text):
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_python_whose_path_has_a_space_is_taken(tmp_path):
+    python = script(tmp_path / "my python" / "python3", "exit 0")
+    path = only(tmp_path, *BASICS)
+    done = launch(copied(tmp_path), "report", folder=tmp_path, path=path, RUSHLAB_PYTHON=str(python))
+    assert "missing: default-jre-headless maven. " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "installs"),
+    [
+        (("test", "--help"), False),
+        (("test", "--all", "-h"), False),
+        (("test",), True),
+        (("test", "--", "-h"), True),  # pytest's own help needs pytest
+    ],
+)
+def test_help_installs_nothing(tmp_path, command, installs):
+    launcher = copied(tmp_path)
+    python = script(tmp_path / ".venv" / "bin" / "python", 'echo "$@"')
+    made_from = f"{tmp_path}\n{python}\n" + (tmp_path / "requirements.lock").read_text()
+    (tmp_path / ".venv" / "made-from-requirements.lock").write_text(made_from)
+    done = launch(launcher, *command, folder=tmp_path, path=only(tmp_path, *BASICS, "grep"))
+    assert done.stdout.splitlines()[-1] == " ".join(("-P -m rushlab", *command))
+    assert ("not installed: git" in done.stderr, "installing the packages of the tests" in done.stderr) == (
+        installs,
+        installs,
+    )
+    assert installs or not done.stderr
+
+
 def test_failed_package_installation_is_said_and_tried_again(tmp_path):
     launcher = copied(tmp_path)
     (tmp_path / "requirements.lock").write_text("no-such-package-anywhere==1.0 --hash=sha256:" + "0" * 64 + "\n")
