@@ -80,9 +80,11 @@ def doctor() -> None:
 
 
 def clean(
-    runs: Annotated[bool, typer.Option("--runs", help="Also remove all runs and reports.")] = False,
+    runs: Annotated[
+        bool, typer.Option("--runs", help="Also remove all runs, reports, experiments and named baselines.")
+    ] = False,
 ) -> None:
-    """Stop the stack and remove its data and logs; runs and reports stay unless asked for."""
+    """Stop the stack and remove its data and logs; results stay unless asked for."""
     from rushlab.cli.listening import TerminalListener
     from rushlab.flows.cleaning import remove_leftovers
     from rushlab.flows.workbench import Workbench

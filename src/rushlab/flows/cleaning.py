@@ -1,4 +1,4 @@
-"""Removes what can be made again; runs and reports only when asked for."""
+"""Removes what can be made again; results only when asked for, and then all of them: they point at each other."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ from rushlab.world.settings import Settings
 
 
 def remove_leftovers(settings: Settings, *, runs: bool) -> int:
-    """Remove server data and logs of this workbench (and runs and reports); the bytes that were freed."""
-    folders = [settings.home / "servers", settings.home / "logs"]
+    """Remove server data and logs of this workbench (with `runs` its results too); the bytes that were freed."""
+    places = [settings.home / "servers", settings.home / "logs"]
     if runs:
-        folders += [settings.runs, settings.reports]
-    before = sum(_size(folder) for folder in folders)
-    for folder in folders:
-        if folder.exists():
-            with storage(folder):
-                shutil.rmtree(folder)
-    return before - sum(_size(folder) for folder in folders)
+        places += [settings.runs, settings.reports, settings.experiments, settings.baselines]
+    before = sum(_size(place) for place in places)
+    for place in places:
+        with storage(place):
+            _remove(place)
+    return before - sum(_size(place) for place in places)
 
 
-def _size(folder: Path) -> int:
-    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+
+
+def _size(place: Path) -> int:
+    files = place.rglob("*") if place.is_dir() else [place]
+    return sum(file.lstat().st_size for file in files if file.is_file())
