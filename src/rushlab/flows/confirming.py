@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from rushlab.flows.experiments import result_of
 from rushlab.flows.tune import Tuning
+from rushlab.flows.workbench import Workbench
 from rushlab.judge.winner import choose
 from rushlab.model.errors import UsageError
 from rushlab.model.plan import Plan
@@ -43,9 +44,18 @@ def _plan(tuning: Tuning, folder: ExperimentFolder, blocks: int) -> Plan | None:
     if plan.a_a or not folder.progress.complete:
         why = "it holds one setting against itself" if plan.a_a else "its runs are not all made"
         raise UsageError(f"Experiment {folder.planned.id} has no winner to confirm", why)
-    result = result_of(tuning.bench, folder)
-    chosen = choose(plan, result.arms, result.comparisons, result.ranking)
-    return None if chosen is None else fresh_plan(plan, chosen.variant, blocks)
+    arm = chosen(tuning.bench, folder)
+    return None if arm is None else fresh_plan(plan, arm, blocks)
+
+
+def chosen(bench: Workbench, folder: ExperimentFolder) -> str | None:
+    """The arm that fresh runs would confirm: the best one of a complete experiment; None when there is none."""
+    plan = folder.planned.plan
+    if plan.a_a or not folder.progress.complete:
+        return None
+    result = result_of(bench, folder)
+    best = choose(plan, result.arms, result.comparisons, result.ranking)
+    return None if best is None else best.variant
 
 
 def fresh_plan(plan: Plan, arm: str, blocks: int) -> Plan:

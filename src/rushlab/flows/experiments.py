@@ -26,7 +26,14 @@ from rushlab.model.plan import Operating
 from rushlab.model.profile import scale_name
 from rushlab.model.run import Run
 from rushlab.model.verdict import ExitCode, Status, Validity
-from rushlab.world.experiments import ExperimentFolder, all_experiments, confirmation_of, open_experiment, run_of
+from rushlab.world.experiments import (
+    CONFIRMATION,
+    ExperimentFolder,
+    all_experiments,
+    confirmation_of,
+    open_experiment,
+    run_of,
+)
 from rushlab.world.folders import RunFolder
 
 if TYPE_CHECKING:
@@ -91,8 +98,17 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
 
 
 def confirmation(bench: Workbench, folder: ExperimentFolder) -> Confirmation | None:
-    """What the fresh runs of the winner say, as far as they are made; None when none were planned."""
-    fresh = confirmation_of(folder)
+    """What the fresh runs of the winner say, as far as they are made; None when none were planned.
+
+    Damaged ones are carried with the reason: they hide nothing of the experiment that they would confirm.
+    """
+    try:
+        fresh = confirmation_of(folder)
+    except ResultError as error:
+        name, blocks = f"{folder.planned.id}-{CONFIRMATION}", folder.planned.plan.confirm
+        return Confirmation(
+            experiment=name, arm="", blocks=blocks, complete=False, comparison=None, reason=error.sentence
+        )
     if fresh is None:
         return None
     (arm,) = fresh.planned.plan.variants

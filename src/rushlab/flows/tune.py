@@ -16,7 +16,7 @@ from rushlab.flows.run import execute, provenance
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.judge.comparison import MOST_EXCLUDED
 from rushlab.judge.design import draw
-from rushlab.model.errors import Interrupted, ResultError, RushlabError, StorageError, UsageError
+from rushlab.model.errors import Interrupted, ResultError, RushlabError, StorageError
 from rushlab.model.experiment import Place, Planned, SlotState
 from rushlab.model.plan import DRAIN_LIMIT_S, Plan
 from rushlab.world import experiments
@@ -77,8 +77,9 @@ class Tuning:
         Raises
         ------
         ResultError
-            This machine or its servers are not those of the experiment's other runs; or as `start`.
+            This machine or its servers are not those of the experiment's other runs; it failed already; or as `start`.
         """
+        require_enough(folder)
         require_room(self.bench, [_load_of(folder.planned.plan)] * folder.progress.open)
         with self.hands.stack(self.bench, self.backend, self.listener) as backend:
             require_same_place(folder.planned, self.hands.provenance(self.bench, backend))
@@ -92,10 +93,12 @@ class Tuning:
         `plan` is what they follow when none were planned yet (see `flows.confirming`); they stand in the
         experiment's folder as an experiment of their own. Raises as `resume`.
         """
+        fresh = experiments.confirmation_of(folder)
+        if fresh is not None:
+            require_enough(fresh)
         require_room(self.bench, [_load_of(plan)] * plan.runs)
         with self.hands.stack(self.bench, self.backend, self.listener) as backend:
             require_same_place(folder.planned, self.hands.provenance(self.bench, backend))
-            fresh = experiments.confirmation_of(folder)
             if fresh is None:
                 fresh = self._create(plan, backend, confirms=folder.planned.id)
             else:
@@ -138,7 +141,7 @@ class Tuning:
             for place in folder.planned.places:
                 if folder.slot(place).state is SlotState.PLANNED:
                     self._one(folder, backend, place)
-                    self._require_enough(folder)
+                    require_enough(folder)
                     if not place.settling and _last_of_block(folder, place):
                         self.after_block(folder, place.block)
         except (KeyboardInterrupt, StorageError) as stop:
@@ -163,16 +166,6 @@ class Tuning:
         else:
             _verified(folder, place, made, time.time() - begun)
 
-    def _require_enough(self, folder: ExperimentFolder) -> None:
-        """Stop an experiment that cannot succeed any more."""
-        planned = len(folder.planned.measured)
-        if folder.progress.excluded > MOST_EXCLUDED * planned:
-            raise ResultError(
-                f"Experiment {folder.planned.id} failed",
-                f"{folder.progress.excluded} of {planned} runs are excluded, more than {MOST_EXCLUDED:.0%}",
-                f"See what failed: rushlab experiment {folder.planned.id}",
-            )
-
 
 def draw_places(plan: Plan) -> tuple[Place, ...]:
     """The drawn order of a plan; all runs of a block have the same load, seed for seed."""
@@ -184,6 +177,17 @@ def draw_places(plan: Plan) -> tuple[Place, ...]:
     )
 
 
+def require_enough(folder: ExperimentFolder) -> None:
+    """ResultError for an experiment that cannot succeed any more."""
+    planned = len(folder.planned.measured)
+    if folder.progress.excluded > MOST_EXCLUDED * planned:
+        raise ResultError(
+            f"Experiment {folder.planned.id} failed",
+            f"{folder.progress.excluded} of {planned} runs are excluded, more than {MOST_EXCLUDED:.0%}",
+            f"See what failed: rushlab experiment {folder.planned.confirms or folder.planned.id}",
+        )
+
+
 def require_same_place(planned: Planned, here: dict[str, object]) -> None:
     """ResultError, naming what differs, unless this is the machine and these the servers of the plan."""
     for key in ("host", "versions", "backend"):
@@ -193,36 +197,6 @@ def require_same_place(planned: Planned, here: dict[str, object]) -> None:
                 f"its {key} was {planned.environment.get(key)}, now it is {here.get(key)}",
                 "Start it anew.",
             )
-
-
-def find_unfinished(bench: Workbench, plan: Plan) -> ExperimentFolder:
-    """The newest experiment of this plan, in whatever number of blocks and scale, that is not complete.
-
-    One whose winner is still to be confirmed by fresh runs is not complete either.
-
-    UsageError when there is none, or the plan says something else since.
-    """
-    same = [
-        one for one in experiments.all_experiments(bench.settings.experiments) if one.planned.plan.name == plan.name
-    ]
-    unfinished = [one for one in same if not one.progress.complete or to_confirm(one)]
-    if not unfinished:
-        raise UsageError(f"There is no unfinished experiment of plan {plan.name!r}", do="Start one without --resume.")
-    begun = unfinished[-1].planned.plan
-    load = replace(plan.load, scale=begun.load.scale)
-    if begun != replace(plan, blocks=begun.blocks, confirm=begun.confirm, load=load):
-        raise UsageError(
-            f"Plan {plan.name!r} is not what it was when experiment {unfinished[-1].planned.id} began",
-            "a plan is fixed before the first run",
-            f"Go on with: rushlab tune {unfinished[-1].planned.id} --resume",
-        )
-    return unfinished[-1]
-
-
-def to_confirm(folder: ExperimentFolder) -> bool:
-    """Whether fresh runs of the winner are planned (by the plan, or since) and not all made."""
-    fresh = experiments.confirmation_of(folder)
-    return folder.planned.plan.confirm > 0 if fresh is None else not fresh.progress.complete
 
 
 def remaining_s(folder: ExperimentFolder) -> float:

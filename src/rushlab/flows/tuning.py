@@ -13,9 +13,10 @@ from rushlab.flows.confirming import confirm as confirm_winner
 from rushlab.flows.experiments import exit_code, open_result, page_head, result_json, result_of
 from rushlab.flows.live import hearing, refuse_unknown_parameters
 from rushlab.flows.plans import open_plan, shipped
+from rushlab.flows.resuming import find_unfinished, require_left, to_confirm
 from rushlab.flows.section_six import PAGE as SECTION_SIX
 from rushlab.flows.section_six import tries_recommendations, write_section_six
-from rushlab.flows.tune import Hands, Tuning, find_unfinished, to_confirm
+from rushlab.flows.tune import Hands, Tuning
 from rushlab.flows.workbench import Listener, Workbench
 from rushlab.model.errors import UsageError
 from rushlab.model.experiment_result import ExperimentResult
@@ -60,6 +61,8 @@ class TuneOrder:
         ------
         UsageError
             The plan cannot be, or there is nothing to resume.
+        ResultError
+            The experiment to resume is damaged.
         """
         bench.backend(backend)
         if resume and not (blocks is None and scale is None):
@@ -68,6 +71,7 @@ class TuneOrder:
             )
         if resume:
             folder = _to_resume(bench, name)
+            require_left(bench, folder, confirm=confirm)
             return cls(folder.planned.plan, folder, backend, _fresh_blocks(folder.planned.plan, confirm))
         plan = open_plan(bench, name, blocks=blocks)
         if scale is not None:
@@ -99,7 +103,7 @@ def carry_out(bench: Workbench, order: TuneOrder, listener: Listener, *, hands: 
     if hands is not None:
         tuning = replace(tuning, hands=hands)
     folder = tuning.start(order.plan) if order.resumed is None else tuning.resume(order.resumed)
-    if order.confirm or to_confirm(folder):
+    if order.confirm or to_confirm(bench, folder):
         confirm_winner(tuning, folder, order.confirm)
     listener.step("judging the experiment")
     tuned = Tuned(folder, result_of(bench, folder))
@@ -192,7 +196,7 @@ def _to_resume(bench: Workbench, name: str) -> ExperimentFolder:
 
 def _fresh_blocks(plan: Plan, asked: bool) -> int:
     """UsageError when an experiment that selects nothing is to be confirmed."""
-    if asked and plan.a_a:
+    if plan.a_a and (asked or plan.confirm):
         raise UsageError(f"Plan {plan.name!r} has no winner to confirm", "it holds one setting against itself")
     return plan.confirm or (plan.blocks if asked else 0)
 

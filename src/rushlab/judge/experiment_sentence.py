@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rushlab.model.comparison import Comparison
-from rushlab.model.experiment_result import ArmResult, Winner
+from rushlab.model.experiment_result import ArmResult, Confirmation, Winner
 from rushlab.model.metric import METRICS
 from rushlab.model.plan import Plan
 from rushlab.model.verdict import Check, Status
@@ -43,9 +43,16 @@ def sentence(
     primary = [one for one in found if one.metric == plan.goal.metric and one.declared and one.baseline == name]
     said = _best(metric, primary, ranking) if ranking else _none(metric, plan, primary)
     if winner and ranking:
-        said += " The best of several is biased upward, and no fresh runs confirm it yet."
+        broken = unreadable(confirmation) if confirmation else None
+        said += f" The best of several is biased upward, and {broken or 'no fresh runs confirm it yet'}."
     said += _red(arms)
     return f"Exploratory ({first_look}): {said}" if first_look else said
+
+
+def unreadable(confirmation: Confirmation) -> str | None:
+    """That the fresh runs are damaged, and how; None when they are not."""
+    why = confirmation.reason
+    return f"the fresh runs cannot be read ({why.rstrip('.')})" if why else None
 
 
 def _red(arms: Sequence[ArmResult]) -> str:

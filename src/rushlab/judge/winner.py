@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rushlab.judge.experiment_sentence import figure
+from rushlab.judge.experiment_sentence import figure, unreadable
 from rushlab.model.comparison import Comparison, Outcome
 from rushlab.model.experiment_result import ArmResult, Confirmation, Winner
 from rushlab.model.metric import METRICS
@@ -68,10 +68,15 @@ def _sentence(plan: Plan, chosen: Comparison | None, among: int, confirmation: C
     selected = f"when it was selected as the best of {among}: {figure(chosen, metric)}"
     fresh = confirmation.comparison if confirmation else None
     if confirmation is None or fresh is None:
-        state = "not confirmed by fresh runs" if confirmation is None else "the fresh runs are not made yet"
-        return f"{chosen.variant!r}, {selected}, which is biased upward; {state}."
+        return f"{chosen.variant!r}, {selected}, which is biased upward; {_without_figure(confirmation)}."
     said = _confirmed(fresh, confirmation)
     return f"{said}: {figure(fresh, metric)} in fresh runs; {selected}."
+
+
+def _without_figure(confirmation: Confirmation | None) -> str:
+    if confirmation is None:
+        return "not confirmed by fresh runs"
+    return unreadable(confirmation) or "the fresh runs are not made yet"
 
 
 def _confirmed(fresh: Comparison, confirmation: Confirmation) -> str:

@@ -97,7 +97,8 @@ class Confirmation(Struct, frozen=True, kw_only=True):
     """Fresh blocks of the winner against the baseline, made after the selection: an experiment of its own.
 
     `complete`: all of its blocks are made. `exploratory` says why its verdict is no more than a first look. `checks`
-    and `runs` are its own; no run of the selection is among them.
+    and `runs` are its own; no run of the selection is among them. `reason` says why it cannot be read; then nothing
+    else of it is known, not even its arm.
     """
 
     experiment: str
@@ -108,6 +109,7 @@ class Confirmation(Struct, frozen=True, kw_only=True):
     exploratory: str | None = None
     checks: tuple[Check, ...] = ()
     runs: tuple[MeasuredRun, ...] = ()
+    reason: str | None = None
 
 
 class Winner(Struct, frozen=True, kw_only=True):

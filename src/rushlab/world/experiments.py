@@ -52,14 +52,21 @@ class ExperimentFolder:
 
 
 def create_experiment(experiments: Path, planned: Planned) -> ExperimentFolder:
-    """A new folder with the plan and an empty state (StorageError when it cannot be made)."""
+    """A new folder with the plan and an empty state (StorageError when it cannot be made).
+
+    The plan gets its name last: a folder that a killed workbench left without one is no experiment, and that of a
+    confirmation is taken again.
+    """
     path = experiments / (planned.id if planned.confirms is None else f"{planned.confirms}/{CONFIRMATION}")
     with storage(path):
-        path.mkdir(parents=True)
-    write_json(path / PLAN, planned)
+        path.mkdir(parents=True, exist_ok=planned.confirms is not None and not (path / PLAN).exists())
+    draft = path / f".{PLAN}"
+    write_json(draft, planned)
     slots = tuple(Slot(position=place.position) for place in planned.places)
-    progress = Progress(id=planned.id, plan_digest=sha256(path / PLAN), slots=slots)
+    progress = Progress(id=planned.id, plan_digest=sha256(draft), slots=slots)
     write_json(path / STATE, progress)
+    with storage(path):
+        draft.replace(path / PLAN)
     return ExperimentFolder(path, planned, progress)
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from rushlab.flows.confirming import confirm, fresh_plan
 from rushlab.flows.experiments import exit_code, open_result, result_of
-from rushlab.flows.tune import draw_places, find_unfinished
+from rushlab.flows.resuming import find_unfinished
+from rushlab.flows.tune import draw_places
 from rushlab.flows.tuning import TuneOrder
 from rushlab.model.comparison import Outcome
 from rushlab.model.errors import Interrupted, UsageError

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from rushlab.flows.tune import draw_places, find_unfinished
+from rushlab.flows.resuming import find_unfinished
+from rushlab.flows.tune import draw_places
 from rushlab.model.errors import Interrupted, LoadError, ResultError, StorageError, UsageError
 from rushlab.model.experiment import SlotState
 from rushlab.model.run import State
