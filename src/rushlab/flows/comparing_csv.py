@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ NEEDED = ("block", "variant", "value")
 #: A line per run makes no file of this size; a line per request does, and requests are no runs.
 MOST_BYTES = 5_000_000
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MISSING = {"", "na", "nan", "null", "none"}
 
 
@@ -53,11 +54,13 @@ def read_runs(source: Path) -> pd.DataFrame:
     """One row per line of the file: block, variant, value (NaN where there is none), order if it has that column."""
     lines = _lines(_text(source), source)
     columns = _columns(next(lines, (0, []))[1], source)
-    rows = [_row(cells, columns, number, source) for number, cells in lines]
+    rows = {number: _row(cells, columns, number, source) for number, cells in lines}
     if not rows:
         raise UsageError(f"{source} holds no run", "it has no line below its first")
-    frame = pd.DataFrame(rows)
-    return frame.assign(order=_order(list(frame["order"]), source)) if "order" in columns else frame
+    frame = pd.DataFrame(list(rows.values()))
+    if "order" not in columns:
+        return frame
+    return frame.assign(order=_order({number: row["order"] for number, row in rows.items()}, source))
 
 
 def _text(source: Path) -> str:
@@ -124,21 +127,27 @@ def _value(text: str, number: int, source: Path) -> float:
     return value
 
 
-def _order(texts: Sequence[str], source: Path) -> list[Any]:
-    """Numbers where all are numbers, else times; None where the order is not known."""
-    known = [text for text in texts if text.lower() not in MISSING]
-    read: Callable[[str], Any] = float if all(NUMBER.fullmatch(text) for text in known) else _moment
+def _order(texts: Mapping[int, str], source: Path) -> list[Any]:
+    """Numbers or times of the lines, all of one kind; None where the order is not known."""
+    read = {number: _place(text) for number, text in texts.items() if text.lower() not in MISSING}
+    for number, place in read.items():
+        if place is None:
+            why = "the order is a number, or a date and time as in 2026-11-24T18:00:00Z"
+            raise UsageError(f"Order {_short(texts[number])} in line {number} of {source} is not known", why)
+    if len({type(place) for place in read.values()}) > 1:
+        raise UsageError(f"The order in {source} mixes numbers and times", "no sequence follows from that")
+    return [read.get(number) for number in texts]
+
+
+def _place(text: str) -> float | pd.Timestamp | None:
+    """A number or a moment; None for anything else, also for words that stand for a moment (`now`) or for none."""
+    if NUMBER.fullmatch(text):
+        return float(text) if math.isfinite(float(text)) else None
     try:
-        return [None if text.lower() in MISSING else read(text) for text in texts]
+        moment = pd.Timestamp(text) if DATE.match(text) else None
+        return None if moment is None else moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
     except (ValueError, TypeError):
-        bad = next(text for text in known if not NUMBER.fullmatch(text))
-        why = "the order is a number, or a date and time as in 2026-11-24T18:00:00Z"
-        raise UsageError(f"Order {_short(bad)} in {source} is not known", why) from None
-
-
-def _moment(text: str) -> pd.Timestamp:
-    moment = pd.Timestamp(text)
-    return moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
+        return None
 
 
 def _short(text: str) -> str:

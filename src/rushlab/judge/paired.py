@@ -29,7 +29,7 @@ class Paired:
     @property
     def ratio(self) -> float:
         """The typical ratio variant / baseline: exp of the mean difference."""
-        return math.exp(self.mean)
+        return safe_exp(self.mean)
 
     @property
     def t(self) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from rushlab.model.comparison import Exclusion
 from rushlab.model.errors import UsageError
 
 COLUMNS = ("block", "variant", "value")
+#: The largest logarithm of a ratio that a number can say with room for its interval (about 1e300).
+LARGEST = 690.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def pairs(runs: pd.DataFrame, baseline: str, variant: str, exclusions: Iterable[
     lost = {one.block for one in excluded}
     used = tuple(block for block in blocks if block not in lost)
     logs = [(math.log(values[baseline][block]), math.log(values[variant][block])) for block in used]
+    _check_ratio(variant, used, [second - first for first, second in logs], values[variant])
     return Pairs(
         baseline=baseline,
         variant=variant,
@@ -142,3 +145,12 @@ def _check_values(runs: pd.DataFrame) -> None:
             f"The value {value:g} of {variant!r} in block {block} cannot be compared",
             "ratios need finite values above zero",
         )
+
+
+def _check_ratio(
+    variant: str, blocks: Sequence[str], differences: Sequence[float], values: Mapping[str, float]
+) -> None:
+    if differences and abs(math.fsum(differences) / len(differences)) > LARGEST:
+        block, wide = max(zip(blocks, differences, strict=True), key=lambda one: abs(one[1]))
+        why = f"its ratio to the baseline is about 1e{wide / math.log(10):+.0f}, and so is that of all blocks together"
+        raise UsageError(f"The value {values[block]:g} of {variant!r} in block {block} cannot be compared", why)
