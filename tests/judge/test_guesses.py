@@ -6,16 +6,37 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rushlab.judge.guess_answers import COMMANDS
+from rushlab.judge.guess_busy import Busy
 from rushlab.judge.guess_facts import RunFacts, Trial
 from rushlab.judge.guesses import RULES, answer, from_trials
 from rushlab.model.guess import Decision, Guess, GuessList
+from rushlab.model.run import Fault
 from rushlab.model.verdict import Status
+from rushlab.world.faults import parse_fault
 
 CONFIRMED, REFUTED, OPEN = Decision
 GUESSES = msgspec.json.decode(
     (Path(__file__).parents[2] / "data/reference/guesses.json").read_bytes(), type=GuessList
 ).guesses
 BY_ID = {guess.id: guess for guess in GUESSES}
+
+
+#: The service stopped for five seconds.
+STOP = Fault(what="pause", process="service", start=100.0, end=105.0)
+
+
+def replace_end(fault: Fault, end: float) -> Fault:
+    return msgspec.structs.replace(fault, end=end)
+
+
+KNOBS = {
+    "reservation": "redis-lock",
+    "workers": 1,
+    "lock_ttl": 3.0,
+    "lock_watchdog": True,
+    "consumer_mode": "batch",
+}
 
 
 def run(profile: str = "stress-500", **changes) -> RunFacts:
@@ -34,7 +55,7 @@ def run(profile: str = "stress-500", **changes) -> RunFacts:
         drain_s=0.1,
         elapsed_s=100.0,
         cores=2,
-        knobs={"reservation": "redis-lock", "workers": 1, "lock_ttl": 3.0, "lock_watchdog": True},
+        knobs=KNOBS,
         cpu_s={"host": 100.0, "service": 20.0},
         stage_s={"lock": 9000.0, "pool": 5.0, "write": 200.0, "commit": 400.0},
         gc_s={"service": 0.3, "broker": 0.1},
@@ -64,6 +85,11 @@ def test_every_rule_is_there_and_used() -> None:
         ("consumption-lags", {}, REFUTED),
         ("consumption-lags", {"drain_s": 40.0, "confirm_p95_ms": 9000.0}, CONFIRMED),
         ("consumption-lags", {"drain_s": 40.0}, OPEN),
+        ("consumption-lags", {"confirm_p95_ms": 1001.0}, OPEN),
+        ("consumption-lags", {"confirm_p95_ms": 9000.0}, CONFIRMED),
+        ("consumption-lags", {"confirm_p95_ms": 900.0, "p95_ms": 500.0}, REFUTED),
+        ("consumption-lags", {"drain_s": 1.1, "confirm_p95_ms": 900.0, "p95_ms": 500.0}, CONFIRMED),
+        ("broker-slows-replies", {"p95_ms": 9000.0, "confirm_p95_ms": 1001.0}, OPEN),
         ("row-locks", {}, REFUTED),
         ("row-locks", {"row_lock_s": 3000.0}, CONFIRMED),
         ("row-locks", {"row_lock_s": 300.0}, OPEN),
@@ -88,10 +114,47 @@ def test_every_rule_is_there_and_used() -> None:
         ("failures-one-by-one", {}, OPEN),
         ("failures-one-by-one", {"set_aside": Status.PASS}, CONFIRMED),
         ("failures-one-by-one", {"set_aside": Status.FAIL}, REFUTED),
+        ("failures-one-by-one", {"set_aside": Status.PASS, "knobs": KNOBS | {"consumer_mode": "single"}}, OPEN),
+        ("failures-one-by-one", {"set_aside": Status.FAIL, "knobs": KNOBS | {"consumer_mode": "async"}}, OPEN),
+        ("watchdog", {}, OPEN),
+        ("watchdog", {"holder_stopped": Status.PASS, "faults": (STOP,)}, CONFIRMED),
+        ("watchdog", {"holder_stopped": Status.FAIL, "faults": (STOP,)}, REFUTED),
+        ("watchdog", {"holder_stopped": Status.UNKNOWN, "faults": (STOP,)}, OPEN),
+        ("watchdog", {"holder_stopped": Status.NA, "faults": (replace_end(STOP, 102.0),)}, OPEN),
     ],
 )
 def test_a_cause_is_confirmed_refuted_or_left_open_by_its_own_figure(name: str, changes, decision: Decision) -> None:
     assert decide(name, run(**changes)).decision is decision
+
+
+def test_a_poisoned_run_says_in_which_mode_it_consumed() -> None:
+    single = run(set_aside=Status.PASS, knobs=KNOBS | {"consumer_mode": "single"})
+    found = decide("failures-one-by-one", single)
+    assert "consumed in mode single, which says nothing of batches" in found.reason
+    assert found.command == "rushlab run load --variant report --set consumer_mode=batch --fault poison@5"
+    told = decide("failures-one-by-one", run("load"), run(set_aside=Status.PASS))
+    assert (told.decision, told.runs) == (CONFIRMED, ("run-of-stress-500",)), "the run with poisonous messages decides"
+
+
+def test_a_lock_runs_out_only_under_a_holder_that_was_stopped_for_longer() -> None:
+    never = decide("watchdog", run("load"))
+    assert "no holder of the lock was stopped on load" in never.reason
+    assert never.command == "rushlab run load --variant report --fault pause:service@30+5"
+    short = decide("watchdog", run(faults=(replace_end(STOP, 102.0),), holder_stopped=Status.NA))
+    assert "stopped for 2.0 s, within the lock's 3 s" in short.reason
+    longer = decide("watchdog", run(knobs=KNOBS | {"lock_ttl": 30.0}))
+    assert longer.command == "rushlab run load --variant report --fault pause:service@30+32"
+    held = decide("watchdog", run("load"), run(faults=(STOP,), holder_stopped=Status.PASS))
+    assert (held.decision, held.runs) == (CONFIRMED, ("run-of-stress-500",))
+    assert "stopped for 5.0 s, longer than the lock's 3 s" in held.reason
+    without = decide("watchdog", run(faults=(STOP,), knobs={"reservation": "redis-lua"}))
+    assert "variant report has no lock" in without.reason
+
+
+@pytest.mark.parametrize("fault", ["pause:service@30+5", "poison@5"])
+def test_the_commands_that_break_something_are_understood(fault: str) -> None:
+    assert any(fault in command for command in COMMANDS.values())
+    assert parse_fault(fault)
 
 
 @pytest.mark.parametrize(("cpu", "decision"), [(20.0, REFUTED), (80.0, OPEN), (95.0, CONFIRMED)])
@@ -106,15 +169,67 @@ def test_fewer_requests_takes_both_profiles(other: int, decision: Decision) -> N
     assert decide("fewer-requests", run()).decision is OPEN
 
 
-@pytest.mark.parametrize(("requests", "decision"), [(10_000, CONFIRMED), (13_000, REFUTED), (12_000, OPEN)])
+MILDER = {"requests": 19_000, "bound": 20_000, "p95_ms": 500.0}
+
+
+@pytest.mark.parametrize(("requests", "decision"), [(19_000, CONFIRMED), (24_700, REFUTED), (22_800, OPEN)])
 def test_saturation_is_more_users_without_more_requests(requests: int, decision: Decision) -> None:
-    milder = run("peak-1500", requests=10_000, bound=20_000)
+    milder = run("peak-1500", **MILDER)
     assert decide("saturation", run("peak-2000", requests=requests, bound=26_000), milder).decision is decision
+
+
+@pytest.mark.parametrize("trouble", [{"p95_ms": 1481.0}, {"requests": 17_000}, {"requests": 17_000, "limit_ms": None}])
+def test_what_was_saturated_before_was_not_saturated_in_between(trouble: dict) -> None:
+    found = decide("saturation", run("peak-2000", bound=26_000), run("peak-1500", **MILDER | trouble))
+    assert found.decision is REFUTED
+    assert "saturated on peak-1500 already" in found.reason
+    share = 85.0 if "requests" in trouble else 95.0
+    assert f"peak-1500 did {share:.1f} % of what its schedule allows" in found.reason
+    assert "peak-2000 38.5 % (p95 2,600 ms)" in found.reason
 
 
 @pytest.mark.parametrize(("median", "decision"), [(1000.0, CONFIRMED), (15.0, OPEN), (4.0, REFUTED)])
 def test_queueing_is_a_median_far_above_a_lone_users(median: float, decision: Decision) -> None:
     assert decide("queueing", run(median_ms=median), run("smoke", median_ms=2.5)).decision is decision
+
+
+def test_a_ratio_says_when_it_rests_on_few_requests() -> None:
+    alone = run("smoke", median_ms=2.5, requests=10)
+    assert "smoke has 10 requests only" in decide("queueing", run(), alone).reason
+    assert "requests only" not in decide("queueing", run(), run("smoke", median_ms=2.5, requests=100)).reason
+
+
+def test_seconds_agree_with_the_share_that_they_make() -> None:
+    found = decide("garbage-collection", run(gc_s={"broker": 0.11628}, elapsed_s=511.19))
+    assert "0.116 s of 511 s" in found.reason
+
+
+@pytest.mark.parametrize("name", ["threads", "resources"])
+def test_a_processor_is_judged_when_it_mattered_not_on_the_whole(name: str) -> None:
+    process = {"threads": "service", "resources": "host"}[name]
+    mean = decide(name, run(BY_ID[name].profiles[0]))
+    assert (mean.decision, mean.value) == (REFUTED, {"threads": 0.2, "resources": 0.5}[name])
+    assert "a mean over the whole run" in mean.reason
+    spike = run(BY_ID[name].profiles[0], busy_when={process: Busy(0.95, "in the 20 seconds of trouble")})
+    found = decide(name, spike)
+    assert (found.decision, found.value) == (CONFIRMED, 0.95)
+    assert "95.0 % busy in the 20 seconds of trouble" in found.reason
+
+
+def test_what_one_load_leaves_open_another_may_decide() -> None:
+    between, spike = {"cpu_s": {"host": 160.0}}, {"cpu_s": {"host": 195.0}}
+    alone = decide("resources", run(**between))
+    assert (alone.decision, alone.command) == (OPEN, "rushlab run peak-2000 --variant report")
+    found = decide("resources", run(**between), run("peak-2000", **spike))
+    assert (found.decision, found.runs) == (CONFIRMED, ("run-of-peak-2000",))
+    both = decide("resources", run(**between), run("peak-2000", **between))
+    assert (both.decision, both.runs) == (OPEN, ("run-of-stress-500",))
+    assert both.command == "rushlab report --variants report --profiles stress-500,peak-2000 --scale full --repeat 5"
+
+
+def test_a_thread_is_told_for_what_it_is() -> None:
+    told = decide("threads", run("peak-2000")).reason
+    assert "the service has no pool of threads: one thread serves all requests of a worker" in told
 
 
 def test_queueing_is_not_decided_from_the_lone_user_alone() -> None:
@@ -269,15 +384,36 @@ TELLING = {
     "relieve_database": {"stage_s": {"commit": 800.0}},
     "relieve_consumption": {"confirm_p95_ms": 151.0},
     "failures_one_by_one": {"set_aside": Status.PASS},
-    "watchdog": {"knobs": {"reservation": "redis-lock", "lock_ttl": 9.0, "lock_watchdog": True}},
+    "watchdog": {"faults": (STOP,), "holder_stopped": Status.PASS},
 }
 
 
 @pytest.mark.parametrize("guess", GUESSES, ids=lambda guess: guess.id)
 def test_no_answer_stays_the_same_whatever_was_measured(guess: Guess) -> None:
     profiles = ("smoke", "stress-100", "stress-500", "peak-1500", "peak-2000")
-    bounds = {"peak-2000": 26_000}
-    runs = {name: run(name, bound=bounds.get(name, 20_000)) for name in profiles}
+    runs = {name: run(name, bound={"peak-2000": 26_000}.get(name, 20_000)) for name in profiles}
     name = next(name for name in guess.profiles if name in runs)
     changed = runs | {name: replace(runs[name], **TELLING[guess.rule])}
     assert answer(guess, runs).reason != answer(guess, changed).reason
+
+
+#: What the facts of a run may be, besides the literal ones: unknown, or between two bounds.
+FACTS = [
+    {},
+    dict.fromkeys(("mean_ms", "median_ms", "p95_ms", "confirm_p95_ms", "drain_s", "bound", "cpu_s", "stage_s", "gc_s")),
+    {"failed": 500, "cpu_s": {"host": 160.0, "service": 80.0}, "gc_s": {"service": 3.0}, "median_ms": 15.0},
+    {"stage_s": dict.fromkeys(("pool", "lock", "write"), 500.0), "row_lock_s": 300.0, "drain_s": 40.0},
+    {"knobs": {"reservation": "redis-lua"}, "p95_ms": 800.0, "requests": 19_000},
+    {"faults": (STOP,), "holder_stopped": Status.UNKNOWN, "set_aside": Status.UNKNOWN},
+]
+
+
+@pytest.mark.parametrize("guess", GUESSES, ids=lambda guess: guess.id)
+@pytest.mark.parametrize("changes", FACTS)
+def test_no_answer_of_a_rule_is_open_without_a_command(guess: Guess, changes: dict) -> None:
+    steeper = {"peak-2000": {"bound": 26_000, "requests": 22_800}}
+    lone = {"smoke": {"median_ms": 2.5}}
+    for profiles in ((), guess.profiles[:1], ("smoke", "stress-100", "stress-500", "peak-1500", "peak-2000", "load")):
+        runs = {name: run(name, **changes | steeper.get(name, {}) | lone.get(name, {})) for name in profiles}
+        found = answer(guess, runs)
+        assert found.decision is not OPEN or (found.command or "").startswith("rushlab ")

@@ -11,6 +11,8 @@ from rushlab.model.guess import Answer, Decision, Guess
 MUCH, LITTLE = 0.10, 0.01
 #: Conventions: a processor (or thread) is saturated from here, and has room below.
 SATURATED, ROOM = 0.90, 0.70
+#: Convention: a run with fewer requests makes a ratio rough.
+FEW = 100
 
 #: What settles guesses that no plan does, by rule: poisonous messages in batches; a lock's holder stopped for longer
 #: than the lock lives (3 s unless the run says otherwise).
@@ -39,10 +41,14 @@ def left_open(
 
 
 def settles(guess: Guess) -> str:
-    """The command that would settle a guess: its plan, its fault, or the same profile as arrivals, which never wait."""
+    """The command that would settle a guess: its plan, its fault, or more runs of what one run left in between.
+
+    Arrivals (`--model open`) would not: beyond what the service bears k6 drops them, and the run is INVALID.
+    """
     if guess.plan:
         return f"rushlab tune plans/{guess.plan}.yaml"
-    return COMMANDS.get(guess.rule, f"rushlab run {guess.profiles[0]} --variant report --model open")
+    again = f"rushlab report --variants report --profiles {','.join(guess.profiles)} --scale full --repeat 5"
+    return COMMANDS.get(guess.rule, again)
 
 
 def by_share(guess: Guess, share: float, told: str, run: RunFacts) -> Answer:
@@ -60,6 +66,11 @@ def by_load(guess: Guess, share: float, told: str, run: RunFacts) -> Answer:
 def run_both(guess: Guess) -> str:
     """The command that makes the runs a guess is about."""
     return f"rushlab report --profiles {','.join(guess.profiles)}"
+
+
+def few(*runs: RunFacts) -> str:
+    """Which of the runs behind a ratio have too few requests for more than a rough one; nothing when none has."""
+    return "".join(f"; {run.profile} has {run.requests:,d} requests only" for run in runs if run.requests < FEW)
 
 
 def significant(value: float) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
+from rushlab.judge.guess_busy import Busy
 from rushlab.model.guess import Changes
+from rushlab.model.run import Fault
 from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import Status
 
@@ -16,7 +19,8 @@ class RunFacts:
 
     Times in ms where the name says so, else in seconds. `stage_s`: stage of the service → seconds that all
     requests together spent in it. `cpu_s`: process → CPU seconds, `host` the whole machine. `gc_s`: process → seconds
-    in which its garbage collector stopped it. `row_lock_s`: seconds that statements waited for row locks.
+    in which its garbage collector stopped it. `row_lock_s`: seconds that statements waited for row locks. `busy_when`:
+    process → how busy it was when it mattered. `set_aside` and `holder_stopped` are the invariants I11 and I14.
     """
 
     run: str
@@ -38,7 +42,10 @@ class RunFacts:
     stage_s: Mapping[str, float] | None = None
     gc_s: Mapping[str, float] | None = None
     row_lock_s: float | None = None
+    busy_when: Mapping[str, Busy] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
     set_aside: Status = Status.UNKNOWN
+    holder_stopped: Status = Status.UNKNOWN
 
     @property
     def troubled(self) -> bool | None:
@@ -61,6 +68,24 @@ class RunFacts:
         if self.cpu_s is None or process not in self.cpu_s or not self.elapsed_s:
             return None
         return self.cpu_s[process] / (self.elapsed_s * cores)
+
+    def busiest(self, process: str, cores: float) -> Busy | None:
+        """How busy a process was when it mattered; where no series was recorded, on the whole."""
+        if process in self.busy_when:
+            return self.busy_when[process]
+        share = self.busy(process, cores)
+        return None if share is None else Busy(share, "(a mean over the whole run)")
+
+    @property
+    def share_of_bound(self) -> float | None:
+        """The share of the requests that the schedule allows."""
+        return self.requests / self.bound if self.bound else None
+
+    @property
+    def stopped_s(self) -> float | None:
+        """For how long a process of the service was stopped at most; None when none was."""
+        stops = [one for one in self.faults if one.what == "pause" and one.process.startswith("service")]
+        return max((inf if one.end is None else one.end - one.start for one in stops), default=None)
 
 
 #: The runs of one variant: profile → facts.

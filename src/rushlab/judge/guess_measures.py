@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 from rushlab.judge.guess_answers import LITTLE, decided, left_open
 from rushlab.judge.guess_causes import consumption_lags
 from rushlab.judge.guess_facts import RunFacts, Runs
 from rushlab.model.guess import Answer, Decision, Guess
 from rushlab.model.verdict import Status
 
+#: An invariant that decides a measure, and how.
+DECISIONS = {Status.PASS: Decision.CONFIRMED, Status.FAIL: Decision.REFUTED}
+#: The lock's time to live where a run does not tell it (knobs.json).
+LOCK_TTL_S = 3.0
+
 
 def relieve_pool(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     """More connections can gain no more than what is waited for them."""
-    return _relieve(guess, run, "for a database connection", "pool")
+    return _relieve(guess, run, "waiting for a database connection", "pool")
 
 
 def relieve_lock(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     """A smaller or no lock can gain no more than what is waited for it."""
     if run.knobs.get("reservation") not in (None, "redis-lock"):
         return left_open(guess, f"variant {run.variant} has no lock ({run.knobs['reservation']})", run)
-    return _relieve(guess, run, "for the Redis lock", "lock")
+    return _relieve(guess, run, "waiting for the Redis lock", "lock")
 
 
 def relieve_database(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
@@ -35,26 +42,40 @@ def relieve_consumption(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
 
 
 def failures_one_by_one(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
-    """Invariant I11 of a run with poisonous messages."""
-    decisions = {Status.PASS: Decision.CONFIRMED, Status.FAIL: Decision.REFUTED}
+    """Invariant I11 of a run with poisonous messages that consumed in batches."""
+    run = next((one for one in runs.values() if one.set_aside in DECISIONS), run)
+    mode = run.knobs.get("consumer_mode", "unknown")
     told = f"messages that cannot be applied, set aside while those behind them move on (I11): {run.set_aside}"
-    if run.set_aside not in decisions:
-        return left_open(guess, f"{told} on {run.profile}: it had no poisonous message")
-    return decided(guess, decisions[run.set_aside], told, None, "", run)
+    told += f" on {run.profile}, consumed in mode {mode}"
+    if run.set_aside not in DECISIONS:
+        return left_open(guess, f"{told}; no poisonous message came" if run.set_aside is Status.NA else told, run)
+    if mode != "batch":
+        return left_open(guess, f"{told}, which says nothing of batches", run)
+    return decided(guess, DECISIONS[run.set_aside], told, None, "", run)
 
 
 def watchdog(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
-    """A time to live matters only when a lock's holder dies: unless one did, a run says nothing."""
-    ttl, prolonged = run.knobs.get("lock_ttl"), run.knobs.get("lock_watchdog")
-    told = f"no lock holder was stopped on {run.profile}, so its time to live of {ttl} s "
-    told += "(prolonged while its holder works) never ran out" if prolonged else "was never waited for"
-    return left_open(guess, told, run, command="rushlab run load --variant report --set lock_ttl=30")
+    """Invariant I14: a short time to live does no harm when the sale stays right after it ran out under a holder."""
+    run = next((one for one in runs.values() if one.holder_stopped in DECISIONS), run)
+    if run.knobs.get("reservation", "redis-lock") != "redis-lock":
+        return left_open(guess, f"variant {run.variant} has no lock ({run.knobs['reservation']})", run)
+    ttl, stopped = float(run.knobs.get("lock_ttl", LOCK_TTL_S)), run.stopped_s
+    told = f"no holder of the lock was stopped on {run.profile}, so its {ttl:g} s never ran out under one"
+    if stopped is not None:
+        told = f"the service was stopped for {stopped:.1f} s, {'longer than' if stopped > ttl else 'within'} the "
+        told += f"lock's {ttl:g} s, on {run.profile}"
+    if stopped is None or stopped <= ttl or run.holder_stopped not in DECISIONS:
+        stop = f"rushlab run load --variant report --fault pause:service@30+{math.ceil(ttl) + 2}"
+        return left_open(guess, told, run, command=stop)
+    harm = "no harm" if run.holder_stopped is Status.PASS else "harm"
+    told += f"; that the sale stays right (I14): {run.holder_stopped}. So short a time to live did {harm}"
+    return decided(guess, DECISIONS[run.holder_stopped], told, ttl, "s", run)
 
 
 def _relieve(guess: Guess, run: RunFacts, what: str, *stages: str) -> Answer:
     share = run.share_in(*stages)
     if share is None:
-        return left_open(guess, f"how long requests waited {what} was not recorded on {run.profile}", run)
+        return left_open(guess, f"how long requests were {what} was not recorded on {run.profile}", run)
     told = f"requests spent {share * 100:.1f} % of their time on {run.profile} {what}"
     if share < LITTLE:
         return decided(guess, Decision.REFUTED, f"nothing to gain here: {told}", share, "share", run)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rushlab.judge.guess_busy import Busy, busy
 from rushlab.judge.guess_facts import RunFacts, Runs, Trial
-from rushlab.judge.guesses import answer
+from rushlab.judge.guesses import answer, telling
 from rushlab.judge.inside import shares
 from rushlab.model.guess import Answer
 from rushlab.model.results import RunFigures
 from rushlab.model.run import Run
-from rushlab.model.verdict import Status
+from rushlab.model.series import SERIES
+from rushlab.model.verdict import Status, Validity
 from rushlab.show import trouble
 from rushlab.show.claims import usable
 from rushlab.show.views import RunView, Study
@@ -20,6 +22,12 @@ ORIGINAL_DESIGN = "report"
 
 #: Whose garbage collector stopped it → the series that says for how long (ms per second).
 COLLECTORS = {"service": "gc_service", "relay": "gc_relay", "consumers": "gc_consumer", "broker": "gc_broker"}
+#: Whose CPU time → the series that has it (% of a core), a line per worker of the service.
+PROCESSORS = {"service": "cpu_service", "host": "cpu_machine"}
+#: Seconds between the middle of what a sample tells and its moment, by series.
+BEHIND_S = {one.name: one.behind_s for one in SERIES}
+#: Rules that ask whether an invariant held: a run that failed its audit says so best.
+AUDITED = {"failures_one_by_one", "watchdog"}
 #: Threads of the database that waited for a row lock, on average: seconds per second.
 ROW_LOCKS = "row_locks"
 
@@ -31,14 +39,23 @@ def variant_of(study: Study) -> str:
 
 def answers(study: Study, trials: Iterable[Trial] = ()) -> tuple[Answer, ...]:
     """One answer per guess and measure, in the original's order, from the usable runs of its design."""
-    runs = facts(study, variant_of(study))
+    audited = _audited(study, variant_of(study))
+    runs = {view.run.profile.name: audited[view.run.profile.name] for view, _ in usable(study, variant_of(study))}
     tried = (*trials, *study.trials)
-    return tuple(answer(guess, runs, tried) for guess in study.reference.guesses)
+    return tuple(answer(guess, audited if guess.rule in AUDITED else runs, tried) for guess in study.reference.guesses)
 
 
-def facts(study: Study, variant: str) -> Runs:
-    """Profile → what is known of the variant's usable run of it."""
-    return {view.run.profile.name: facts_of(view, figures) for view, figures in usable(study, variant)}
+def told_from(study: Study, trials: Iterable[Trial] = ()) -> dict[str, str]:
+    """The experiments that decide measures, each with its load in words."""
+    tried = (*trials, *study.trials)
+    return {trial.experiment: trial.load for guess in study.reference.guesses for trial in telling(guess, tried)}
+
+
+def _audited(study: Study, variant: str) -> Runs:
+    """Profile → what is known of the variant's run of it that is not INVALID, whether or not it failed its audit."""
+    views = (study.view(variant, profile) for profile in study.profiles)
+    found = (view for view in views if view and view.validity is not Validity.INVALID)
+    return {view.run.profile.name: facts_of(view, view.figures) for view in found if view.figures}
 
 
 def facts_of(view: RunView, figures: RunFigures) -> RunFacts:
@@ -64,7 +81,10 @@ def facts_of(view: RunView, figures: RunFigures) -> RunFacts:
         stage_s=_stages(view),
         gc_s=_collections(view),
         row_lock_s=_spent(view, ROW_LOCKS, 1.0),
+        busy_when=_busy(view),
+        faults=run.faults,
         set_aside=_status(run, "I11"),
+        holder_stopped=_status(run, "I14"),
     )
 
 
@@ -74,6 +94,28 @@ def _stages(view: RunView) -> dict[str, float] | None:
         return None
     found = shares(view.series.frame, view.series.begin, view.series.end)
     return None if found is None else dict(zip(found["stage"], found["seconds"], strict=True))
+
+
+def _busy(view: RunView) -> dict[str, Busy]:
+    """Process → how busy it was in the seconds of trouble, or in its busiest; of several workers the busiest one."""
+    found: dict[str, Busy] = {}
+    seconds, cores = _trouble(view), (view.run.environment.get("host") or {}).get("cores")
+    for process, name in PROCESSORS.items():
+        each = float(cores or 0) if process == "host" else 1.0
+        lines = view.series.lines(name) if view.series and each else []
+        shifted = (rows.assign(second=rows["second"] - BEHIND_S[name]) for _, rows in lines)
+        known = [one for rows in shifted if (one := busy(rows, each, seconds))]
+        if known:
+            found[process] = max(known, key=lambda one: one.share)
+    return found
+
+
+def _trouble(view: RunView) -> list[int]:
+    """The seconds whose p95 was over its limit, of a run that got into trouble."""
+    limit = trouble.limit_of(view)
+    if limit is None or view.timeline is None or trouble.onset_of(view) is None:
+        return []
+    return [int(second) for second in view.timeline[view.timeline["p95_ms"] > limit]["second"]]
 
 
 def _collections(view: RunView) -> dict[str, float] | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from rushlab.judge.guess_answers import left_open
 from rushlab.judge.trials import Expectation, Recommendation, Tried, recommendations
 from rushlab.judge.trials import together as judged_together
 from rushlab.model.experiment_result import ExperimentResult
-from rushlab.model.guess import Answer, Decision, Guess, Problem
+from rushlab.model.guess import Answer, Guess, Problem
 from rushlab.model.metric import METRICS
 from rushlab.show import comparing, experiment, units
 from rushlab.show.answered import Answered
@@ -27,7 +28,7 @@ NOT_TRIED = "not measured here"
 RULE = (
     "Decided from these experiments alone: confirmed when a variant that changes only the measure's own knobs is "
     "better and none is worse, refuted when all are worse or equivalent. Where no effect was expected (a trap), a "
-    "measure is refuted there only."
+    "measure is refuted there only. An equal rate says nothing: both variants may have met the load."
 )
 COLUMNS = tuple(
     Column(name, number=name in ("before", "with it", "ratio", "blocks"))
@@ -151,9 +152,7 @@ def _why_open(one: Recommendation) -> str:
 
 
 def _open(measure: Guess) -> Answer:
-    settles = f"rushlab tune plans/{measure.plan}.yaml" if measure.plan else None
-    why = "no experiment of this page decides it"
-    return Answer(guess=measure, decision=Decision.OPEN, reason=why, command=settles)
+    return left_open(measure, "no experiment of this page decides it")
 
 
 def _recommendation(one: Recommendation) -> Iterator[object]:

@@ -80,6 +80,16 @@ def test_each_recommendation_has_its_experiment_and_verdict(bench, planted, driv
     assert found["smaller-transactions"].tried[0].against.name == "atomic"
     assert found["smaller-transactions"].answer.value == pytest.approx(1 / 3, rel=0.05)
     assert (found["watchdog"].tried, found["watchdog"].answer) == ((), None)
+    for one in show.guesses(gather(bench, ["last"])).answers:
+        assert one.decision is not Decision.OPEN or one.command, one.guess.id
+
+
+@pytest.mark.parametrize("name", ["partitions", "partition-key", "consumers-batch"])
+def test_consumption_is_judged_by_how_soon_it_confirms_not_by_the_rate_of_the_load(bench, name):
+    plan = open_plan(bench, name)
+    assert (plan.goal.metric, plan.goal.better) == ("confirm_p95_ms", "lower")
+    assert "confirm_rate_per_s" in plan.others
+    assert {arm.metric for arm in open_plan(bench, "section-6").variants if arm.section == "6-1"} == {"confirm_p95_ms"}
 
 
 def test_traps_say_whether_the_expectation_held(bench, planted, drive):

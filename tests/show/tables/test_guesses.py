@@ -4,10 +4,13 @@ import msgspec
 import pandas as pd
 import pytest
 
+from rushlab.judge.guess_facts import Trial
 from rushlab.model.reference import Reference
-from rushlab.model.verdict import Validity, Verdict
+from rushlab.model.run import Fault
+from rushlab.model.verdict import Audit, Check, Status, Validity, Verdict
 from rushlab.show import tables
 from rushlab.show.run_series import RunSeries
+from rushlab.show.tables.guesses import rule, written
 from rushlab.show.views import Study
 from rushlab.world.reference import PATH, read_reference
 from rushlab.world.settings import PROJECT
@@ -69,3 +72,77 @@ def test_the_services_own_sums_say_what_was_waited_for(study: Study) -> None:
     assert row(study, "around the decision only")[1:3] == ["cannot tell yet", "90.0 %"]
     assert row(study, "larger pool")[1:3] == ["refuted", "0.0 %"]
     assert row(study, "garbage collector")[1:3] == ["refuted", "0.2 %"]
+
+
+def cpu_series(values: list[float], name: str = "cpu_service", every: float = 1.0, late: float = 1.25) -> RunSeries:
+    """A series whose samples tell of `late` seconds before their moment, as that of Prometheus does."""
+    rows = [(name, "{}", place * every + late, value) for place, value in enumerate(values)]
+    return RunSeries(pd.DataFrame(rows, columns=["name", "labels", "at", "value"]), None, 0.0, 100.0)
+
+
+def test_the_services_thread_is_judged_by_its_seconds_of_trouble(study: Study) -> None:
+    view = study.variants["report"]["peak-2000"]
+    p95 = [100.0] * 20 + [3000.0] * 20 + [100.0] * 20
+    timeline = pd.DataFrame({"second": range(60), "vus": 1000, "requests": 500, "failed": 0, "p95_ms": p95})
+    busy = cpu_series([5.0] * 20 + [95.0] * 20 + [5.0] * 20)
+    study.variants["report"]["peak-2000"] = dataclasses.replace(view, timeline=timeline, series=busy)
+    cells = row(study, "threads were at their limit")
+    assert cells[1:3] == ["confirmed", "95.0 %"]
+    assert "in the 20 seconds of trouble" in cells[3]
+
+
+def test_without_trouble_the_busiest_seconds_count_and_the_machine_has_all_its_cores(study: Study) -> None:
+    view = study.variants["report"]["stress-500"]
+    timeline = pd.DataFrame({"second": range(60), "vus": 1000, "requests": 500, "failed": 0, "p95_ms": [100.0] * 60})
+    busy = cpu_series([10.0] * 6 + [190.0] * 3 + [10.0] * 3, "cpu_machine", 5.0, 6.25)
+    run = msgspec.structs.replace(view.run, environment={"host": {"cores": 2}})
+    study.variants["report"]["stress-500"] = dataclasses.replace(view, run=run, timeline=timeline, series=busy)
+    cells = row(study, "resources were saturated")
+    assert cells[1:3] == ["confirmed", "95.0 %"]
+    assert "in its busiest 10 s" in cells[3]
+
+
+def test_a_broken_lock_refutes_although_its_run_supports_no_claim_about_performance(study: Study, exchange) -> None:
+    broken = Check(id="I14", title="holder", status=Status.FAIL, value="", limit="", evidence="")
+    begun = study.variants["report"]["load"].run.timing.begun
+    stop = Fault(what="pause", process="service", start=begun + 30, end=begun + 35)
+    audit = Audit(verdict=Status.FAIL, invariants=(broken,), counts={})
+    changed = exchange(study, "report", "load", audit=audit, faults=(stop,))
+    cells = row(changed, "time to live must not be too long")
+    assert cells[1] == "refuted"
+    assert "stopped for 5.0 s, longer than the lock's 3 s, on load" in cells[3]
+
+
+def tried(**changes: object) -> Trial:
+    fields = {
+        "experiment": "e-1",
+        "arm": "narrow lock",
+        "against": "baseline",
+        "changes": {"lock_scope": ("wide", "narrow")},
+        "metric": "accept p95",
+        "verdict": "better",
+        "ratio": 0.5,
+        "interval": (0.4, 0.6),
+        "load": "steady, 500 users, scale 0.6",
+    }
+    return Trial(**fields | changes)
+
+
+def test_the_closing_remark_tells_guesses_from_measures_and_the_load_of_their_experiment(study: Study) -> None:
+    told = rule(study, [tried(), tried(experiment="e-2", verdict="equivalent", rate=True)])
+    assert told.startswith("Guesses are decided from the runs of variant report at scale demo.")
+    assert (
+        "Measures, where an experiment is named, are decided from that one: e-1 (steady, 500 users, scale 0.6)." in told
+    )
+    assert "e-2" not in told
+    assert "within 1,000 ms" in told
+    assert "Measures" not in rule(study)
+    assert tables.guesses(study, [tried()]).remarks == (rule(study, [tried()]),)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(399.6864, "× 400"), (1.1957, "× 1.20"), (0.32178, "× 0.322"), (1.0, "× 1.00"), (12345.6, "× 12,300"), (0, "× 0")],
+)
+def test_a_factor_has_three_significant_digits_at_most(value: float, text: str) -> None:
+    assert written(value, "×") == text
