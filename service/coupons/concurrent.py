@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -87,18 +87,18 @@ class ConcurrentConsumer(Consumer):
 
     def close(self) -> None:
         """Finish what was begun, commit it, leave the group and let go of the connections."""
-        try:
+        with ExitStack() as last_first:
+            last_first.callback(super().close)
+            last_first.callback(self._disconnect)
             self._lanes.close()
             self._take_in(self._lanes.outcomes())
             self._commit()
-        finally:
-            self._disconnect()
-            super().close()
 
     def _disconnect(self) -> None:
-        for connection in self._connections:
-            if connection.open:
-                connection.close()
+        with ExitStack() as each:
+            for connection in self._connections:
+                if connection.open:
+                    each.callback(connection.close)
 
 
 class _Revocations(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from time import time
 from typing import Any, Final
 
@@ -138,10 +139,11 @@ class Consumer:
         self._metrics.lag = lag
 
     def close(self) -> None:
-        """Leave the group and let go of the connections."""
-        self._kafka.close(autocommit=False)
-        self._dead_letters.close()
-        self._database.close()
+        """Leave the group and let go of the connections, of each also when another fails."""
+        with ExitStack() as last_first:
+            last_first.callback(self._database.close)
+            last_first.callback(self._dead_letters.close)
+            last_first.callback(self._kafka.close, autocommit=False)
 
 
 def attempt(applier: Applier, event: CouponIssued) -> tuple[bool, Refusal | None]:

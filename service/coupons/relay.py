@@ -112,9 +112,11 @@ class Relay:
         self._counted = monotonic()
 
     def close(self) -> None:
-        """Let go of both connections."""
-        self._database.close()
-        self._producer.close(timeout=1)
+        """Let go of both connections, of each also when the other fails."""
+        try:
+            self._database.close()
+        finally:
+            self._producer.close(timeout=1)
 
 
 def producer(kafka: str) -> KafkaProducer:
