@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from scipy.special import stdtrit
 
 from rushlab.judge.checks import check
+from rushlab.judge.comparison import MOST_EXCLUDED
 from rushlab.judge.validity import TITLES
 from rushlab.model.experiment_result import MeasuredRun, Noise
 from rushlab.model.plan import REQUESTS_PER_RUN, Plan
@@ -95,29 +96,47 @@ def _samples(runs: Sequence[MeasuredRun]) -> Check:
 
 
 def _design(plan: Plan, runs: Sequence[MeasuredRun]) -> Check:
-    """V11: every planned run was made, in the drawn order, a block's runs back to back."""
+    """V11: every planned run was made, in the drawn order, a block's runs back to back.
+
+    A run that was driven again hours after the rest of its block shares its time with none of them. Where that is so in
+    more than 20 %* of the blocks, they are no blocks any more.
+    """
     made = [run for run in sorted(runs, key=lambda run: run.position) if run.created is not None]
     late = [run for run in made if run.again]
     kept = [run for run in made if not run.again]
     swapped = [second for first, second in pairwise(kept) if (second.created or 0) < (first.created or 0)]
     gaps = [second for first, second in pairwise(made) if _gap(first, second)]
     missing = [run for run in runs if run.created is None]
-    ahead = sorted(set(range(1, plan.blocks + 1)) - {run.block for run in runs})
+    blocks = {run.block for run in runs}
+    torn = _torn(made)
+    ahead = sorted(set(range(1, plan.blocks + 1)) - blocks)
     clauses = [
         f"{len(swapped)} runs began before one that was drawn earlier" if swapped else "",
         f"driven again: {_places(late)}" if late else "",
+        f"over {GAP_S / 60:.0f} minutes from the rest of its block: {torn} of {len(blocks)} blocks" if torn else "",
         f"a gap before {_places(gaps)}" if gaps else "",
         f"without a run: {_places(missing)}" if missing else "",
         f"not made yet: blocks {', '.join(map(str, ahead))}" if ahead else "",
         f"order drawn from seed {plan.seed}",
     ]
-    status = Status.FAIL if swapped else Status.WARN if (late or gaps or missing or ahead) else Status.PASS
+    broken = swapped or torn > MOST_EXCLUDED * len(blocks)
+    status = Status.FAIL if broken else Status.WARN if (late or gaps or missing or ahead) else Status.PASS
     value = f"{len(made)} of {len(plan.arms) * plan.blocks} planned runs in {plan.blocks} randomised complete blocks"
     return check("V11", "design followed", status, value=value, limit="all, in the drawn order", evidence=clauses)
 
 
 def _gap(first: MeasuredRun, second: MeasuredRun) -> bool:
     return first.block == second.block and (second.created or 0) - (first.created or 0) > GAP_S
+
+
+def _torn(made: Sequence[MeasuredRun]) -> int:
+    """Blocks with a run that was driven again, and not in the time of their other runs."""
+    torn = 0
+    for _, block in groupby(made, key=lambda run: run.block):
+        runs = sorted(block, key=lambda run: run.created or 0)
+        apart = any((after.created or 0) - (before.created or 0) > GAP_S for before, after in pairwise(runs))
+        torn += apart and any(run.again for run in runs)
+    return torn
 
 
 def _places(runs: Iterable[MeasuredRun]) -> str:

@@ -21,7 +21,7 @@ def exploratory(plan: Plan, checks: Sequence[Check], blocks: int) -> str | None:
     if by_id["V12"].status in (Status.UNKNOWN, Status.FAIL):
         return "the noise floor of this machine is not known (V12)"
     if by_id["V11"].status is Status.FAIL:
-        return "the drawn order was not followed (V11)"
+        return "the design was not followed (V11)"
     return None
 
 

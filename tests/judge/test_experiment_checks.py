@@ -1,0 +1,63 @@
+"""The checks over all runs of an experiment: what a block torn by a later run costs, and what is undecided."""
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from tests.judge.sweeps import grid, simulated, sweep
+
+from rushlab.judge.experiment_checks import checks
+from rushlab.judge.experiment_sentence import exploratory
+from rushlab.model.experiment_result import Noise
+from rushlab.model.verdict import Status
+
+NOISE = Noise(metric="accept_p95_ms", sd=0.03, k=6, experiment="a-a", enough=True)
+AGAIN = ("its record is missing. It is driven again.",)
+LATER = 20_000.0
+
+
+@pytest.fixture
+def plan():
+    return sweep(arms=grid(pool=(10, 20, 30)))
+
+
+@pytest.fixture
+def runs(plan):
+    """Three arms in six blocks, a minute apart, each run with an audit."""
+    made = simulated(plan, lambda arm, metric: 0.0, np.random.default_rng(1))
+    return [
+        replace(run, created=run.position * 60.0, checks={"V1": "PASS", "I1": "PASS"}, requests=5000) for run in made
+    ]
+
+
+def late(runs, chosen, by=LATER):
+    """The same with the chosen runs driven again so many seconds later."""
+    return [replace(run, created=run.created + by, again=AGAIN) if chosen(run) else run for run in runs]
+
+
+def judged(plan, runs):
+    found = {check.id: check for check in checks(plan, runs, NOISE)}
+    return found, exploratory(plan, tuple(found.values()), len({run.block for run in runs}))
+
+
+def test_an_arm_that_was_driven_afterwards_did_not_follow_the_design(plan, runs):
+    found, first_look = judged(plan, late(runs, lambda run: run.arm == "pool=20"))
+    assert found["V11"].status is Status.FAIL
+    assert "over 15 minutes from the rest of its block: 6 of 6 blocks" in found["V11"].evidence
+    assert first_look == "the design was not followed (V11)"
+
+
+@pytest.mark.parametrize(("torn", "status"), [(1, Status.WARN), (2, Status.FAIL)], ids=["1 of 6", "2 of 6"])
+def test_a_fifth_of_the_blocks_may_be_torn(plan, runs, torn, status):
+    found, first_look = judged(plan, late(runs, lambda run: run.arm == "pool=20" and run.block <= torn))
+    assert found["V11"].status is status
+    assert (first_look is None) is (status is Status.WARN)
+
+
+def test_runs_driven_again_within_their_block_only_warn(plan, runs):
+    found, first_look = judged(plan, late(runs, lambda run: run.arm == "pool=20", by=300.0))
+    assert (found["V11"].status, first_look) == (Status.WARN, None)
+
+
+def test_whole_blocks_driven_again_together_only_warn(plan, runs):
+    found, first_look = judged(plan, late(runs, lambda run: run.block <= 3))
+    assert (found["V11"].status, first_look) == (Status.WARN, None)
