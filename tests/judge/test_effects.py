@@ -9,6 +9,8 @@ from tests.judge.sweeps import grid, simulated, sweep
 
 from rushlab.judge.effects import contrasts, effects
 from rushlab.model.comparison import Outcome
+from rushlab.model.plan import Arm
+from rushlab.model.variant import Variant
 
 POOL = {"pool": (10, 2, 20), "outbox": ("per-request", "grouped")}
 
@@ -90,6 +92,33 @@ def test_arms_that_change_anything_else_are_in_no_effect():
     )
     plan = sweep(arms=[*arms, alien], a=(0, 1), b=(0, 1))
     assert all("alien" not in one.arms for one in contrasts(plan))
+
+
+def named(name, **settings):
+    return Arm(name=name, variant=Variant(name, settings))
+
+
+def test_a_named_variant_of_several_changes_is_in_no_effect_of_one_knob_at_a_time():
+    cells = [arm for arm in grid(pool=(10, 2), outbox=("per-request", "grouped")) if "pool=2 outbox=g" not in arm.name]
+    both = named("both", pool=2, outbox="grouped")
+    plan = sweep(arms=[*cells, both], crossing="one-factor", pool=(10, 2), outbox=("per-request", "grouped"))
+    assert [(one.plus, one.minus) for one in contrasts(plan)] == [
+        (("pool=2 outbox=per-request",), ("baseline",)),
+        (("pool=10 outbox=grouped",), ("baseline",)),
+    ]
+
+
+def test_a_named_variant_with_a_value_that_is_not_crossed_is_in_no_effect():
+    plan = sweep(arms=[*grid(a=(0, 1), b=(0, 1)), named("third", a=2, b=1)], a=(0, 1), b=(0, 1))
+    assert all("third" not in one.arms for one in contrasts(plan))
+    assert {len(one.plus) for one in contrasts(plan)} == {2}
+
+
+def test_a_named_variant_of_the_other_half_is_in_no_effect_of_a_half_fraction():
+    half = [arm for arm in grid(a=(0, 1), b=(0, 1), c=(0, 1)) if sum(arm.variant.settings.values()) % 2 == 0]
+    plan = sweep(arms=[*half, named("other half", a=1, b=0, c=0)], crossing="fractional", a=(0, 1), b=(0, 1), c=(0, 1))
+    assert all("other half" not in one.arms for one in contrasts(plan))
+    assert {(len(one.plus), len(one.minus)) for one in contrasts(plan)} == {(2, 2)}
 
 
 def test_block_without_one_of_the_arms_is_lost_for_the_effects_that_need_it():

@@ -81,11 +81,22 @@ def contrasts(plan: Plan) -> tuple[Contrast, ...]:
 
 
 def _cells(plan: Plan) -> Iterator[tuple[tuple[KnobValue, ...], str]]:
-    """The arms of the crossing by their values of the factors: those that change nothing else."""
+    """The arms of the crossing by their values of the factors; a variant that was named beside it is none of them."""
     knobs = [factor.knob for factor in plan.factors]
     for arm in plan.arms:
-        if _others(arm, knobs) == _others(plan.baseline, knobs):
+        if _others(arm, knobs) == _others(plan.baseline, knobs) and _crossed(plan, arm):
             yield tuple(arm.variant[knob] for knob in knobs), arm.name
+
+
+def _crossed(plan: Plan, arm: Arm) -> bool:
+    """Whether the crossing makes this combination: of its own values, and of as many changes as it allows."""
+    before = plan.baseline.variant
+    changed = [factor for factor in plan.factors if arm.variant[factor.knob] != before[factor.knob]]
+    if any(arm.variant[factor.knob] not in factor.values for factor in changed):
+        return False
+    if plan.crossing == "one-factor":
+        return len(changed) <= 1
+    return plan.crossing == "full" or len(changed) % 2 == 0  # the half fraction: an even number of knobs is changed
 
 
 def _others(arm: Arm, knobs: Sequence[str]) -> dict[str, KnobValue]:
