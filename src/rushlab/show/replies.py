@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rushlab.judge.guess_answers import ROOM, SATURATED
-from rushlab.judge.guess_causes import PROMPT_S
+from rushlab.judge.guess_causes import PROMPT_MS, PROMPT_S
 from rushlab.judge.onset import SECONDS, Onset
 from rushlab.model.results import RunFigures
 from rushlab.model.verdict import Status
@@ -45,7 +45,7 @@ def _kept_up(view: RunView, figures: RunFigures, issued: int) -> tuple[str, Tone
     if figures.confirmed is not None and figures.confirmed < issued:
         return "no, coupons are missing", "bad"
     confirm_ms = figures.confirm_ms.get("p95")
-    if figures.drain_s is None or figures.drain_s > PROMPT_S or confirm_ms is None or confirm_ms > 1000 * PROMPT_S:
+    if figures.drain_s is None or figures.drain_s > PROMPT_S or confirm_ms is None or confirm_ms > PROMPT_MS:
         return "yes, but late", "warn"
     return ("yes", "good") if view.audit is Status.PASS else (f"yes, as far as the audit ({view.audit}) goes", "warn")
 

@@ -61,7 +61,7 @@ def _why(answer: Answer) -> str:
 def _figure(answer: Answer) -> Cell:
     if answer.value is None:
         return unknown("no figure decides it")
-    return Cell(written(answer.value, answer.unit), value=answer.value)
+    return Cell(written(answer.value, answer.unit), value=answer.value, beside=(("unit", answer.unit),))
 
 
 def written(value: float, unit: str) -> str:
