@@ -7,9 +7,12 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from starlette.types import Receive
 
+from coupons.deadline import within
 from coupons.problems import problem
 
 BODY_LIMIT: Final = 4096
+#: A client that sends its headers has so long for all of the body; it comes with them, as a rule.
+BODY_S: Final = 10.0
 #: Opening brackets of a body. How deep the decoder itself would go depends on the Python that runs it.
 BRACKET_LIMIT: Final = 100
 LARGEST_ID: Final = 2**63 - 1
@@ -30,7 +33,15 @@ class Refused(Exception):
 
 
 async def read(receive: Receive) -> bytes:
-    """The whole body; 413 as soon as it is longer than the limit."""
+    """The whole body; 413 as soon as it is longer than the limit, 408 when it does not come."""
+    try:
+        return await within(BODY_S, _whole(receive))
+    except TimeoutError:
+        detail = f"The body did not come within {BODY_S:g} s."
+        raise Refused(408, problem(408, "Request Timeout", detail), (b"connection", b"close")) from None
+
+
+async def _whole(receive: Receive) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body") and len(body) <= BODY_LIMIT:

@@ -44,6 +44,7 @@ _UNSURE: Final = {
 }
 _BAD_BODY: Final = {
     "400": _problem("The body is not JSON"),
+    "408": _problem("The body did not come within 10 s"),
     "413": _problem("The body is longer than 4096 bytes"),
     "422": _problem("The body is JSON, but not what is asked for"),
 }

@@ -18,7 +18,7 @@ def test_it_is_json() -> None:
 def test_the_statuses_of_the_hot_path_are_described() -> None:
     described = set(DOCUMENT["paths"]["/coupons/{coupon_id}/issue"]["post"]["responses"])
     refusals = {str(status) for status, _ in issue_endpoint._REFUSALS.values()}
-    assert described == {"201", "400", "413", "422", "503"} | refusals
+    assert described == {"201", "400", "408", "413", "422", "503"} | refusals
 
 
 @pytest.mark.parametrize("path", DOCUMENT["paths"])
