@@ -10,7 +10,7 @@ from rushlab.model.comparison import Comparison, Design, Exclusion, Outcome
 from rushlab.model.experiment_result import ArmResult, ExperimentResult, MeasuredRun, Noise, Shift
 from rushlab.model.metric import METRICS
 from rushlab.model.verdict import Check, Status
-from rushlab.show import experiment, experiment_terminal, side_by_side
+from rushlab.show import comparing, experiment, experiment_terminal, side_by_side
 from rushlab.show.experiment_head import head
 from rushlab.show.figures import experiment as drawn
 from rushlab.show.pair import Pair
@@ -222,3 +222,38 @@ def test_side_by_side_shows_every_metric_that_an_arm_was_declared_by(result):
     said = captions(side_by_side.verdicts(Pair(one, one, (), ())))
     assert sum("confirmed per second" in text for text in said) == 2
     assert not any("accepted per second" in text for text in said)
+
+
+def test_side_by_side_shows_for_each_what_its_own_page_shows(result):
+    pair = Pair(result, result, (), ())
+    for part, title in (
+        (side_by_side.arms, "What every arm did"),
+        (side_by_side.invariants, "Did the service keep its promises?"),
+        (side_by_side.exclusions, "Excluded, and why"),
+        (side_by_side.designs, "Design and provenance"),
+        (side_by_side.designs, "Runs in their drawn order"),
+    ):
+        assert captions(item for item in part(pair) if not hasattr(item, "data")).count(title) == 2, title
+    charts = [item for item in side_by_side.figures(pair) if hasattr(item, "data")]
+    titles = [chart.layout.title.text for chart in charts]
+    for words in ("run by run", "ratio to baseline", "shift of the accept times"):
+        assert sum(words in title for title in titles) == 2, words
+
+
+def test_one_table_for_each_metric_and_each_that_others_are_held_against():
+    higher = {"metric": "throughput_per_s", "better": "higher"}
+    found = [comparison("large"), comparison("large", **higher), comparison("more", baseline="large")]
+    tables = list(comparing.tables(found))
+    assert [table.caption for table in tables] == [
+        "accept p95 against baseline (lower is better, margin 10.0 %)",
+        "accepted per second against baseline (higher is better, margin 10.0 %)",
+        "accept p95 against large (lower is better, margin 10.0 %)",
+    ]
+    assert [[row.label for row in table.rows] for table in tables] == [["large"], ["large"], ["more"]]
+
+
+def test_side_by_side_says_why_a_figure_of_both_has_no_ratio(result):
+    zero = "success_rate is 0 in E2:large, and there is no ratio of a zero"
+    none = {"verdict": None, "ratio": None, "interval": None}
+    shared = comparison("E2:large", baseline="E1:large", metric="success_rate", reason=zero, **none)
+    assert zero in str(side_by_side.likeness(Pair(result, result, (), (shared,))).items[-1]).replace("\\", "")

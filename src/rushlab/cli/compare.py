@@ -82,7 +82,7 @@ def _compare_two(first: str, second: str, *, anyway: bool, as_json: bool) -> Non
     from rushlab.flows.workbench import Workbench
 
     found = compare_subjects(Workbench.open(), first, second, anyway=anyway)
-    _print(found.comparisons, as_json=as_json)
+    _print(found.comparisons, found.facts, as_json=as_json)
     raise typer.Exit(found.exit_code)
 
 
@@ -101,11 +101,11 @@ def _compare_csv(csv: Path, baseline: str | None, better: Direction, margin: flo
     _print(compare_csv(csv, baseline=baseline, better=better.value, margin=margin), as_json=as_json)
 
 
-def _print(found: tuple[Comparison, ...], *, as_json: bool) -> None:
+def _print(found: tuple[Comparison, ...], facts: tuple[str, ...] = (), *, as_json: bool) -> None:
     from rushlab.flows.comparing_csv import comparisons_json
     from rushlab.show.comparing import summary
 
     if as_json:
         typer.echo(json.dumps(comparisons_json(found), indent=1, allow_nan=False))
     else:
-        show_on_screen(summary(found))
+        show_on_screen(summary(found, facts))

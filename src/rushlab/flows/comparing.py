@@ -27,6 +27,11 @@ class Compared:
     comparisons: tuple[Comparison, ...]
 
     @property
+    def facts(self) -> tuple[str, ...]:
+        """What stands behind both: checks, audits, exclusions, seed and hashes, a line each."""
+        return (*self.before.facts_behind, *self.after.facts_behind)
+
+    @property
     def exit_code(self) -> ExitCode:
         """That of the runs of both: what a comparison found is no failure, a broken invariant is."""
         return runs_exit_code((*self.before.runs, *self.after.runs))

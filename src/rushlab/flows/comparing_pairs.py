@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -28,13 +28,16 @@ def of_one_experiment(before: Subject, after: Subject) -> bool:
 def paired(bench: Workbench, before: Subject, after: Subject) -> tuple[Comparison, ...]:
     """Two arms of one experiment over its blocks, as the experiment judged them where its plan has that pair.
 
-    Any other pair was not declared: it is exploratory and outside the family of Holm's correction.
+    Any other pair, and any other metric that both have, was not declared: it is exploratory and outside the family
+    of Holm's correction.
     """
     assert before.result  # narrowed by the caller
     result = before.result
     stands = [one for one in result.comparisons if (one.baseline, one.variant) == (before.arm, after.arm)]
     plan = open_experiment(bench.settings.experiments, result.experiment).planned.plan
-    found = stands or _undeclared(plan, [*before.runs, *after.runs], str(before.arm))
+    told = {one.metric for one in stands}
+    others = [metric for metric in dict.fromkeys((*plan.metrics, *METRICS)) if metric not in told]
+    found = (*stands, *_undeclared(plan, [*before.runs, *after.runs], str(before.arm), others))
     said = tuple(_first_look(result, before, after))
     wrong = {str(one.arm): one.wrong for one in (before, after) if one.wrong}
     return tuple(labelled(without_the_wrong(one, wrong), said) for one in found)
@@ -68,8 +71,10 @@ def labelled(found: Comparison, said: tuple[str, ...]) -> Comparison:
     return replace(found, warnings=(*said, *found.warnings)) if said else found
 
 
-def _undeclared(plan: Plan, runs: Sequence[MeasuredRun], baseline: str) -> tuple[Comparison, ...]:
-    asked = [question(plan, runs, metric, baseline=baseline) for metric in plan.metrics]
+def _undeclared(
+    plan: Plan, runs: Sequence[MeasuredRun], baseline: str, metrics: Iterable[str]
+) -> tuple[Comparison, ...]:
+    asked = [question(plan, runs, metric, baseline=baseline) for metric in metrics]
     return compare_all(dataclasses.replace(one, declared=()) for one in asked if _has_both(one))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rushlab.flows.experiments import of_run, open_result
@@ -13,7 +13,8 @@ from rushlab.model.errors import ResultError, UsageError
 from rushlab.model.experiment_result import ExperimentResult, MeasuredRun
 from rushlab.model.plan import MARGIN, Operating
 from rushlab.model.variant import unknown
-from rushlab.world.experiments import names_experiment, open_experiment
+from rushlab.show.sides import side
+from rushlab.world.experiments import digest, names_experiment, open_experiment
 
 #: What a run is judged by when nothing else is said.
 DEFAULT_METRIC = "accept_p95_ms"
@@ -31,6 +32,7 @@ class Subject:
     load: Operating
     result: ExperimentResult | None = None
     arm: str | None = None
+    hashes: dict[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -44,6 +46,19 @@ class Subject:
     def wrong(self) -> tuple[str, ...]:
         """The invariants that failed in some run of it."""
         return tuple(sorted({invariant for run in self.runs for invariant in run.wrong}))
+
+    @property
+    def checks(self) -> dict[str, str]:
+        """The status of each check by id: the experiment's, or the run's own."""
+        if self.result:
+            return {check.id: str(check.status) for check in self.result.checks}
+        return {name: status for run in self.runs for name, status in run.checks.items() if name.startswith("V")}
+
+    @property
+    def facts_behind(self) -> tuple[str, ...]:
+        """What stands behind its figures, a line each."""
+        seed = self.result.seed if self.result else None
+        return tuple(side(self.name, self.runs, self.checks, self.hashes, order_seed=seed))
 
     @property
     def metric(self) -> str:
@@ -116,7 +131,7 @@ def _arm(bench: Workbench, experiment: str, arm: str) -> Subject:
 def of_arm(result: ExperimentResult, whole: Subject, arm: str) -> Subject:
     """One arm of a whole experiment."""
     runs = tuple(run for run in result.runs if run.arm == arm)
-    return Subject(f"{whole.name}:{arm}", runs, whole.facts, whole.load, result, arm)
+    return Subject(f"{whole.name}:{arm}", runs, whole.facts, whole.load, result, arm, result.hashes)
 
 
 def find_experiment(bench: Workbench, name: str) -> Subject:
@@ -124,7 +139,7 @@ def find_experiment(bench: Workbench, name: str) -> Subject:
     folder = open_experiment(bench.settings.experiments, name)
     result = open_result(bench, str(folder.path))
     facts = _facts(result.environment, folder.planned.plan.load)
-    return Subject(result.experiment, result.runs, facts, folder.planned.plan.load, result)
+    return Subject(result.experiment, result.runs, facts, folder.planned.plan.load, result, None, result.hashes)
 
 
 def _run(bench: Workbench, name: str) -> Subject:
@@ -132,7 +147,8 @@ def _run(bench: Workbench, name: str) -> Subject:
     record = folder.record
     bare = MeasuredRun(block=1, position=1, arm=record.variant, run=record.id)
     load = Operating(profile=record.profile, scale=record.scale, model=record.load.model)
-    return Subject(record.id, (of_run(bare, folder),), _facts(record.environment, load), load)
+    facts, hashes = _facts(record.environment, load), {record.id: digest(folder)}
+    return Subject(record.id, (of_run(bare, folder),), facts, load, hashes=hashes)
 
 
 def _facts(environment: dict[str, Any], load: Operating) -> dict[str, Any]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from rushlab.judge.unpaired import NOT_INTERLEAVED
 from rushlab.model.comparison import Comparison
 from rushlab.model.experiment_result import ExperimentResult
 from rushlab.model.metric import METRICS
 from rushlab.show import experiment
 from rushlab.show.experiment_words import interval, ratio
-from rushlab.show.figures import experiment as drawn
 from rushlab.show.pair import Pair
 from rushlab.show.sections import Remark
 from rushlab.show.several import Heading, Several
@@ -35,8 +35,23 @@ def verdicts(pair: Pair) -> Several:
 
 
 def figures(pair: Pair) -> Several:
-    """The ratios of each by its primary metric."""
-    return _each(pair, lambda result: [drawn.ratios(result)])
+    """Of each by its primary metric: every run with a line per block, the ratios, the shift of the percentiles."""
+    return _each(pair, experiment.figures)
+
+
+def arms(pair: Pair) -> Several:
+    """What the arms of each did: accept, confirm, throughput, CPU."""
+    return _each(pair, lambda result: [experiment.arms(result)])
+
+
+def invariants(pair: Pair) -> Several:
+    """What the audits of each counted."""
+    return _each(pair, lambda result: [experiment.invariants(result)])
+
+
+def exclusions(pair: Pair) -> Several:
+    """What does not count in each, and why."""
+    return _each(pair, experiment.exclusions)
 
 
 def strips(pair: Pair) -> Several:
@@ -45,8 +60,8 @@ def strips(pair: Pair) -> Several:
 
 
 def designs(pair: Pair) -> Several:
-    """Design and provenance of each."""
-    return _each(pair, lambda result: [experiment.design(result)])
+    """Design, seed and hashes of each, and every run with that of its record."""
+    return _each(pair, lambda result: [experiment.design(result), experiment.runs(result)])
 
 
 def _declared(result: ExperimentResult) -> list[Table]:
@@ -62,12 +77,17 @@ def _shared(pair: Pair) -> Iterator[Table | Remark]:
     rows = [
         Row(
             _name(one),
-            (Cell(METRICS[one.metric].title), Cell(ratio(one.ratio), one.ratio), Cell(interval(one.interval))),
+            (Cell(METRICS[one.metric].title), _ratio(one), Cell(interval(one.interval))),
         )
         for one in pair.shared
     ]
     remark = "No verdict: the two were not interleaved, so a drift of the machine in between is in these ratios."
     yield Table("The same setting, second experiment against first", "arm", columns, tuple(rows), (remark,))
+
+
+def _ratio(one: Comparison) -> Cell:
+    """The ratio; with a note where more stands against it than that the two were not interleaved."""
+    return Cell(ratio(one.ratio), one.ratio, note="" if one.reason == NOT_INTERLEAVED else one.reason)
 
 
 def _name(one: Comparison) -> str:
@@ -76,7 +96,7 @@ def _name(one: Comparison) -> str:
     return " = ".join(dict.fromkeys(names))
 
 
-def _each(pair: Pair, parts: Any) -> Several:
+def _each(pair: Pair, parts: Callable[[ExperimentResult], Iterable[Any]]) -> Several:
     found: list[Any] = []
     for result in pair.both:
         found += [Heading(result.experiment), *parts(result)]

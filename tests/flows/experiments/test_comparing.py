@@ -10,6 +10,7 @@ from rushlab.flows.comparing import compare_named, compare_two, name_subject, op
 from rushlab.flows.comparing_subjects import find_subject
 from rushlab.model.comparison import Design, Outcome
 from rushlab.model.errors import ResultError, UsageError
+from rushlab.model.metric import METRICS
 from rushlab.model.verdict import ExitCode, Status, Validity
 
 NOISE = np.random.default_rng(7).normal(0, 0.02, size=(100, 32))
@@ -167,6 +168,37 @@ def test_from_the_command_line(rushlab, two_sizes):
     assert rushlab("compare", "one")[0] == 2
     assert rushlab("compare", "one", "two", "--csv", "x")[0] == 2
     assert "There is no run" in rushlab("compare", "one", "two")[2]
+
+
+def test_terminal_says_of_both_what_was_audited_left_out_and_hashed(rushlab, driver, tuning, plan, bench, two_sizes):
+    driver.value = values(large=0.7)
+    driver.validity = lambda arm, block: Validity.INVALID if (arm, block) == ("large", 2) else Validity.VALID
+    driver.audit = lambda arm, block: Status.FAIL if (arm, block) == ("baseline", 3) else Status.PASS
+    second = tuning.start(plan(blocks=6, seed=9, variants=[{"name": "large", "set": {"pool_size": 20}}])).planned.id
+    code, said, _ = rushlab("compare", f"{two_sizes}:large", f"{second}:large")
+    told = " ".join(said.split())
+    assert code == ExitCode.INVALID
+    assert f"{two_sizes}:large: 6 runs without a failed invariant; attempts 30,000, lost 0" in told
+    assert f"{two_sizes}:large: no run excluded" in told
+    assert f"{second}:large: excluded: block 2 (INVALID: as the test wants it)" in told
+    hashes = find_subject(bench, second).result.hashes
+    assert f"{second}:large: order from seed 9; SHA-256 of plan.json {hashes['plan.json'][:12]}" in told
+    record = find_subject(bench, f"{second}:large").runs[0].run
+    assert f"{record} {hashes[record][:12]}" in told
+    assert f"{second}:large: checks V1 PASS" in told
+    told = " ".join(rushlab("compare", f"{two_sizes}:baseline", f"{second}:baseline")[1].split())
+    assert f"{second}:baseline: I1 failed in block 3; attempts 30,000" in told
+    told = " ".join(rushlab("compare", two_sizes, second)[1].split())
+    assert f"{second}: excluded: block 2, large (INVALID: as the test wants it)" in told
+    assert "throughput_per_s" not in told
+    assert f"accepted per second against {two_sizes}:baseline (higher is better" in told
+
+
+def test_arms_are_compared_by_every_metric_that_they_have(bench, two_sizes):
+    found = {one.metric: one for one in compare_two(bench, f"{two_sizes}:baseline", f"{two_sizes}:large")}
+    assert set(found) == set(METRICS)
+    assert found["accept_p95_ms"].declared
+    assert not found["cpu_ms_per_request"].declared
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,13 @@ def test_compare_opens_two_experiments_side_by_side(recorded, tmp_path):
     path = execute("compare", tmp_path, first=first, second=second)
     said = text(path)
     headings = [entry.title for entry in document(nbformat.read(path, as_version=4)).entries]
-    assert headings.count(first) == headings.count(second) == 5
+    assert headings.count(first) == headings.count(second) == 8
     assert "the two were not interleaved" in said
-    assert drawn(path) == 2
-    ratios = [one.data["text/plain"] for one in outputs(path) if MIME in one.get("data", {})]
-    assert ratios[0] != ratios[1]
+    assert drawn(path) == 6
+    shown = [one.data["text/plain"] for one in outputs(path) if MIME in one.get("data", {})]
+    assert shown[1] != shown[4], "the ratios of the second are its own"
+    for words in ("promises", "excluded", "SHA-256", "Runs in their drawn order", "What every arm did"):
+        assert words in said, words
     assert first in html.page(path)
 
 
@@ -100,7 +102,7 @@ def test_plain_papermill_from_the_command_line(recorded, tmp_path):
     files = [str(PROJECT / "notebooks/compare.ipynb"), str(tmp_path / "out.ipynb")]
     done = subprocess.run([*command, *files], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert drawn(tmp_path / "out.ipynb") == 2
+    assert drawn(tmp_path / "out.ipynb") == 6
 
 
 @pytest.mark.parametrize("name", ["tuning", "compare"])
