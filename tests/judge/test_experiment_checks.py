@@ -61,3 +61,25 @@ def test_runs_driven_again_within_their_block_only_warn(plan, runs):
 def test_whole_blocks_driven_again_together_only_warn(plan, runs):
     found, first_look = judged(plan, late(runs, lambda run: run.block <= 3))
     assert (found["V11"].status, first_look) == (Status.WARN, None)
+
+
+def test_an_unknown_check_of_the_run_is_no_undecided_invariant(plan, runs):
+    found, _ = judged(plan, [replace(run, checks=run.checks | {"V7": "UNKNOWN"}) for run in runs])
+    assert (found["V3"].status, found["V3"].evidence) == (Status.PASS, "")
+    assert found["V7"].status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("backlog", "why"), [(40, "undecided in 3 runs (a backlog that had not drained)"), (0, "undecided in 3 runs")]
+)
+def test_undecided_invariants_are_counted_with_their_cause_where_it_is_known(plan, runs, backlog, why):
+    undecided = [
+        replace(run, checks=run.checks | {"I5": "UNKNOWN"}, backlog=backlog) if run.block == 1 else run for run in runs
+    ]
+    found, _ = judged(plan, undecided)
+    assert (found["V3"].status, found["V3"].evidence) == (Status.UNKNOWN, why)
+
+
+def test_two_blocks_are_no_screening(plan, runs):
+    _, first_look = judged(replace(plan, blocks=2), [run for run in runs if run.block <= 2])
+    assert first_look == "2 blocks give no verdict"

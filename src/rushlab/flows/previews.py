@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 
 from rushlab.flows.experiments import last_noise
 from rushlab.flows.tune import AROUND_S
 from rushlab.flows.workbench import Workbench
-from rushlab.judge.power import smallest_change
+from rushlab.judge.power import LEAST_BLOCKS, smallest_change
 from rushlab.judge.stages import steady_window
 from rushlab.model.errors import UsageError
+from rushlab.model.experiment_result import Noise
 from rushlab.model.plan import REQUESTS_PER_RUN, Plan
 from rushlab.model.preview import Preview
 from rushlab.world.experiments import all_experiments
@@ -31,7 +33,7 @@ def preview(bench: Workbench, plan: Plan) -> Preview:
         seconds_per_run=plan.load.length_s + _around(bench),
         noise=noise,
         smallest=smallest,
-        warnings=tuple(_warnings(plan)),
+        warnings=(*_warnings(plan), *_few_blocks(plan), *_other_load(noise)),
     )
     if plan.budget_min is not None and found.seconds > plan.budget_min * 60:
         raise _over_budget(found, plan.budget_min)
@@ -53,7 +55,8 @@ def _over_budget(found: Preview, budget_min: float) -> UsageError:
     plan = found.plan
     others = plan.settling + plan.runs_to_confirm
     affordable = int((budget_min * 60 / found.seconds_per_run - others) // len(plan.arms))
-    do = f"Take --blocks {affordable}." if affordable >= 2 else "Take fewer variants, a smaller scale, or more time."
+    less = "Take fewer variants, a smaller scale, or more time."
+    do = f"Take --blocks {affordable}." if affordable >= LEAST_BLOCKS else less
     why = f"{plan.runs} runs of about {found.seconds_per_run:.0f} s are {found.seconds / 60:.0f} minutes"
     return UsageError(f"Plan {plan.name!r} cannot end within {budget_min:g} minutes", why, do)
 
@@ -69,6 +72,18 @@ def _warnings(plan: Plan) -> list[str]:
         most = profile.peak_vus * (held[1] - held[0]) / pause if pause else float("inf")
         if most < REQUESTS_PER_RUN:
             said.append(f"at most {most:,.0f} requests in a run's window; {REQUESTS_PER_RUN:,} are wanted")
-    if plan.screening:
-        said.append(f"{plan.blocks} blocks are a screening: verdicts stay exploratory")
     return said
+
+
+def _few_blocks(plan: Plan) -> Iterator[str]:
+    if 0 < plan.confirm < LEAST_BLOCKS:
+        yield f"{plan.confirm} fresh blocks give no verdict; {LEAST_BLOCKS} are the least"
+    if plan.blocks < LEAST_BLOCKS:
+        yield f"{plan.blocks} blocks give no verdict; {LEAST_BLOCKS} are the least"
+    elif plan.screening:
+        yield f"{plan.blocks} blocks are a screening: verdicts stay exploratory"
+
+
+def _other_load(noise: Noise) -> Iterator[str]:
+    if noise.sd is not None and not noise.same_load:
+        yield f"the noise is that of another load: {noise.load}"

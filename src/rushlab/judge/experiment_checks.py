@@ -73,13 +73,18 @@ def _summed_up(name: str, runs: Sequence[MeasuredRun]) -> Check:
 def _correct(runs: Sequence[MeasuredRun]) -> Check:
     """V3 over all runs that have an audit, also those whose figures do not count."""
     audited = [run for run in runs if run.checks]
-    statuses = [Status(status) for run in audited for name, status in run.checks.items() if name.startswith("I")]
+    statuses = [Status(status) for run in audited for status in _invariants(run)]
     wrong = [f"{', '.join(run.wrong)} in block {run.block}, {run.arm!r}" for run in audited if run.wrong]
-    open_ones = [run for run in audited if not run.wrong and "UNKNOWN" in run.checks.values()]
+    open_ones = [run for run in audited if not run.wrong and "UNKNOWN" in _invariants(run)]
     status = worst(statuses) if statuses else Status.UNKNOWN
     value = f"{len(audited) - len(wrong)} of {len(audited)} runs without a failed invariant"
-    undecided = f"undecided in {len(open_ones)} runs (a backlog that had not drained)" if open_ones else ""
+    cause = " (a backlog that had not drained)" if all(run.backlog for run in open_ones) else ""
+    undecided = f"undecided in {len(open_ones)} runs{cause}" if open_ones else ""
     return check("V3", "correctness", status, value=value, limit="all", evidence=[*wrong, undecided])
+
+
+def _invariants(run: MeasuredRun) -> list[str]:
+    return [status for name, status in run.checks.items() if name.startswith("I")]
 
 
 def _samples(runs: Sequence[MeasuredRun]) -> Check:

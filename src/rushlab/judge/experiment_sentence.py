@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rushlab.judge.power import LEAST_BLOCKS
 from rushlab.model.comparison import Comparison
 from rushlab.model.experiment_result import ArmResult, Confirmation, Winner
 from rushlab.model.metric import METRICS
@@ -15,6 +16,8 @@ def exploratory(plan: Plan, checks: Sequence[Check], blocks: int) -> str | None:
     """Why no verdict of this experiment, of which `blocks` are made, is more than a first look; None: they stand."""
     if blocks < plan.blocks:
         return f"only {blocks} of {plan.blocks} blocks are made"
+    if plan.blocks < LEAST_BLOCKS:
+        return f"{plan.blocks} blocks give no verdict"
     if plan.screening:
         return f"a screening of {plan.blocks} blocks"
     by_id = {check.id: check for check in checks}

@@ -165,8 +165,11 @@ def _load(path: Path) -> ExperimentFolder:
 def _foreign(folder: ExperimentFolder, place: Place, run: Run) -> str:
     """Why `run` cannot be the one that was planned for this place; empty = it is."""
     plan, label = folder.planned.plan, run.environment.get(LABEL) or {}
-    if (label.get("id"), label.get("position")) != (folder.planned.id, place.position):
+    if label.get("id") != folder.planned.id:
         return f"it was made for {label.get('id') or 'no experiment'}"
+    if label.get("position") != place.position:
+        where = f"block {label.get('block')}, {label.get('arm')!r}"
+        return f"it was made for position {label.get('position')} of this experiment, {where}"
     wanted = plan.arm(place.arm).variant.settings
     for knob, value in wanted.items():
         if run.knobs.get(knob) != value:

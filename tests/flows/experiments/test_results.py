@@ -5,6 +5,7 @@ import json
 import jsonschema
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from rushlab.cli.main import main
 from rushlab.flows.experiments import exit_code, open_result, result_json, trials
@@ -135,6 +136,15 @@ def test_edited_or_missing_run_is_excluded_by_one_sentence(bench, driver, tuning
     result = open_result(bench, "last")
     (objection,) = [run.objection for run in result.runs if run.objection]
     assert "was changed after it was verified: measures.json" in objection
+
+
+def test_run_of_another_place_of_the_same_experiment_is_named_by_its_place(bench, tuning, plan):
+    folder = tuning.start(plan(blocks=6))
+    first, second = (folder.slot(place) for place in folder.planned.measured[:2])
+    folder.record(replace(first, run=second.run, digest=second.digest))
+    other = folder.planned.measured[1]
+    (objection,) = [run.objection for run in open_result(bench, "last").runs if run.objection]
+    assert f"it was made for position 2 of this experiment, block {other.block}, {other.arm!r}" in objection
 
 
 def test_constraint_bars_a_variant(bench, driver, tuning, plan):
