@@ -119,7 +119,17 @@ MISTAKES = [
     ({"constraints": {"thresholds": ["p95<3"]}}, "Metric 'p95'"),
     ({"sead": 4}, "Did you mean seed"),
     ({"seed": True}, "seed cannot be True"),
-    ({"budget_minutes": "1 h"}, "it is a number"),
+    ({"budget_minutes": "1 h"}, "it is a finite number"),
+    ({"budget_minutes": float("nan")}, "budget_minutes cannot be nan"),
+    ({"budget_minutes": float("inf")}, "budget_minutes cannot be inf"),
+    ({"budget_minutes": 10**400}, "budget_minutes cannot be 1000"),
+    ({"metric": {"name": "accept_p95_ms", "margin": float("nan")}}, "margin cannot be nan"),
+    ({"load": {"scale": None}}, "Scale None is not known"),
+    ({"load": {"scale": [1]}}, "Scale [1] is not known"),
+    ({"load": {"scale": True}}, "Scale True is not known"),
+    ({"load": {"scale": 10**400}}, "Scale 1000"),
+    ({"constraints": {"thresholds": ["success_rate>=nan"]}}, "'success_rate>=nan' is not one"),
+    ({"constraints": {"thresholds": ["success_rate<inf"]}}, "'success_rate<inf' is not one"),
 ]
 
 
@@ -139,8 +149,10 @@ def test_mistake_is_one_sentence(bench, fields, words):
         ("a: [1\n", "is not YAML"),
         ("a: !!python/object/apply:os.system ['true']\n", "is not YAML"),
         ("x: " + "y" * 100_000, "too large"),
+        ("name: 2026-13-45\n", "is not YAML"),
+        ("seed: " + "9" * 5000, "is not YAML"),
     ],
-    ids=["list", "empty", "broken", "object", "huge"],
+    ids=["list", "empty", "broken", "object", "huge", "no such day", "endless number"],
 )
 def test_file_that_is_no_plan(bench, tmp_path, text, words):
     path = tmp_path / "mine.yaml"

@@ -92,6 +92,14 @@ def hearing(listener: Listener | None) -> AbstractContextManager[Listener]:
     return NotebookListener() if listener is None else nullcontext(listener)
 
 
+def tell(listener: Listener | None, text: str) -> None:
+    """Say something that stays: in a notebook an output of its own, which no step replaces."""
+    if listener is None:
+        _Place().show(_text(text))
+    else:
+        listener.step(text)
+
+
 class _Course:
     """What k6 has told of one run so far."""
 

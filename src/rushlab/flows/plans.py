@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -103,7 +104,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     text = text_of(path, MOST_BYTES)
     try:
         read = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a day or a number that cannot be
         raise UsageError(f"{path.name} is not YAML", " ".join(str(error).split())) from None
     if not isinstance(read, dict):
         raise UsageError(f"{path.name} is not a plan", f"it holds {_kind(read)}, not keys and values")
@@ -176,8 +177,8 @@ def _whole(value: Any, key: str) -> int:
 
 
 def _number(value: Any, key: str) -> float:
-    fine = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if fine else _refuse(key, value, "a number")
+    fine = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return float(value) if fine else _refuse(key, value, "a finite number")
 
 
 def _refuse(key: str, value: Any, wanted: str) -> NoReturn:

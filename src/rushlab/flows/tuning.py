@@ -11,8 +11,9 @@ from msgspec.structs import replace as changed
 from rushlab.flows import notebooks
 from rushlab.flows.confirming import confirm as confirm_winner
 from rushlab.flows.experiments import exit_code, open_result, page_head, result_json, result_of
-from rushlab.flows.live import hearing, refuse_unknown_parameters
+from rushlab.flows.live import hearing, refuse_unknown_parameters, tell
 from rushlab.flows.plans import open_plan, shipped
+from rushlab.flows.previews import preview
 from rushlab.flows.resuming import find_unfinished, require_left, to_confirm
 from rushlab.flows.section_six import PAGE as SECTION_SIX
 from rushlab.flows.section_six import tries_recommendations, write_section_six
@@ -121,6 +122,8 @@ def open_tuning(
 ) -> ExperimentResult:
     """The result of a notebook: of `experiment` when one is named, else of `plan`, driven now.
 
+    What the plan will take and what it can hope to see is said first (UsageError: its budget cannot be kept).
+
     Parameters
     ----------
     plan, blocks, resume
@@ -133,6 +136,9 @@ def open_tuning(
     if experiment:
         return open_result(bench, experiment)
     order = TuneOrder.parse(bench, plan, resume=resume, blocks=blocks or None)
+    if order.resumed is None:
+        found = preview(bench, order.plan)
+        tell(listener, "\n".join([*experiment_terminal.ahead(found), *experiment_terminal.notes(found)]))
     with hearing(listener) as told:
         return carry_out(bench, order, told).result
 

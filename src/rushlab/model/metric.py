@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from msgspec import Struct
@@ -108,15 +109,18 @@ class Limit(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Limit:
-        """`metric`, a sign of < <= > >=, and a number (UsageError for anything else)."""
+        """`metric`, a sign of < <= > >=, and a finite number (UsageError for anything else)."""
         for sign in ("<=", ">=", "<", ">"):
             name, found, bound = text.partition(sign)
             if not found:
                 continue
             try:
-                return cls(find_metric(name.strip()).name, sign, float(bound))
+                number = float(bound)
             except ValueError:
                 break
+            if math.isfinite(number):
+                return cls(find_metric(name.strip()).name, sign, number)
+            break
         raise UsageError(f"Constraint {text!r} is not one", "a constraint is written like success_rate>=0.99")
 
     def holds(self, value: float) -> bool:

@@ -79,21 +79,21 @@ class Profile(Struct, frozen=True, kw_only=True):
         return max([self.vus, *(stage.target for stage in self.stages)])
 
 
-def parse_scale(text: str | float) -> float:
+def parse_scale(text: object) -> float:
     """The factor behind `full`, `demo` or a positive number.
 
     Raises
     ------
     UsageError
-        The text is none of these, or the number is not in (0, 10].
+        It is none of these, or the number is not in (0, 10].
     """
     try:
-        factor = SCALES[text] if isinstance(text, str) and text in SCALES else float(text)
+        factor = (SCALES.get(text) or float(text)) if isinstance(text, str) else text
     except ValueError:
         raise _bad_scale(text) from None
-    if not 0 < factor <= 10:
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 < factor <= 10:
         raise _bad_scale(text)
-    return factor
+    return float(factor)
 
 
 def scale_name(factor: float) -> str:

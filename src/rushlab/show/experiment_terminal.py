@@ -21,8 +21,15 @@ def preview(found: Preview) -> RenderableType:
     """The plan before it starts: arms, runs, time, and what it can hope to see."""
     plan = found.plan
     arms = columns(("arm", "setting", ""), [(arm.name, arm.variant.name, arm.note) for arm in plan.arms])
+    warned = [Text(text, style="yellow") for text in notes(found)]
+    return Group(Text(f"{plan.title}. {plan.question}", style="bold"), *map(Text, ahead(found)), arms, *warned)
+
+
+def ahead(found: Preview) -> list[str]:
+    """Metric, runs, time, and the smallest change that a plan can hope to see: a line each."""
+    plan = found.plan
     seen = f"{share(found.smallest)} ({plan.blocks} blocks, 80 % power, noise of {found.noise.experiment})"
-    lines = [
+    return [
         f"by {METRICS[plan.goal.metric].title} ({plan.goal.better} is better), margin {share(plan.goal.margin)}",
         f"{plan.runs} runs of about {found.seconds_per_run:.0f} s: about {max(1, round(found.seconds / 60))} minutes",
         *(
@@ -32,8 +39,11 @@ def preview(found: Preview) -> RenderableType:
         ),
         f"smallest change that can be seen: {seen if found.smallest else 'unknown: run plans/a-a.yaml first'}",
     ]
-    warned = [Text(f"note: {text}", style="yellow") for text in found.warnings]
-    return Group(Text(f"{plan.title}. {plan.question}", style="bold"), *map(Text, lines), arms, *warned)
+
+
+def notes(found: Preview) -> list[str]:
+    """What to keep in mind of a plan before it starts."""
+    return [f"note: {text}" for text in found.warnings]
 
 
 def interim(found: ExperimentResult, block: int) -> str:
