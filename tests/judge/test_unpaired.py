@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from rushlab.judge.experiment import noise_sd, run_spread
 from rushlab.judge.unpaired import Groups, compare_groups
@@ -67,3 +68,18 @@ def test_spread_of_a_run_is_that_of_its_block_and_that_within_it():
 
 def test_spread_needs_two_blocks():
     assert run_spread(a_a([[0.0, 0.1]]), METRIC) == (None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"same_load": False, "load": "peak-1500 at scale 0.1"}, "is that of another load: peak-1500 at scale 0.1"),
+        ({"enough": False, "k": 3}, "rests on 3 A/A blocks only"),
+    ],
+)
+def test_a_spread_that_is_not_that_of_these_runs_is_said(changes, words):
+    noise = replace(noise_of(blocks(np.random.default_rng(1), 0.03, 0.0)), **changes)
+    found = compare_groups(Groups("first", "second", [100.0], [130.0], METRIC, "lower", 0.1), noise, judged=True)
+    assert any(words in warning for warning in found.warnings)
+    several = Groups("first", "second", [100.0, 101.0, 99.0], [130.0], METRIC, "lower", 0.1)
+    assert len(compare_groups(several, noise).warnings) == 1, "the runs' own spread is used"

@@ -257,3 +257,13 @@ def test_side_by_side_says_why_a_figure_of_both_has_no_ratio(result):
     none = {"verdict": None, "ratio": None, "interval": None}
     shared = comparison("E2:large", baseline="E1:large", metric="success_rate", reason=zero, **none)
     assert zero in str(side_by_side.likeness(Pair(result, result, (), (shared,))).items[-1]).replace("\\", "")
+
+
+def test_what_holds_for_every_table_is_said_once():
+    told = "exploratory: a screening of 3 blocks"
+    own = "drift: from the first to the last block the baseline went 20.0 % higher (blocks cancel that)"
+    found = [comparison("large", warnings=(told, own)), comparison("large", metric="accept_p50_ms", warnings=(told,))]
+    console = Console(width=220, record=True, file=StringIO())
+    console.print(comparing.summary(found, ["large: no run excluded"]))
+    said = console.export_text()
+    assert [said.count(words) for words in (told, own, "could see:", "large: no run excluded")] == [1, 1, 1, 1]

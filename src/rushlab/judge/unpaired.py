@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -82,18 +82,27 @@ def compare_groups(groups: Groups, noise: Noise, *, judged: bool = False) -> Com
     logs = ([math.log(value) for value in groups.before], [math.log(value) for value in groups.after])
     mean = statistics.fmean(logs[1]) - statistics.fmean(logs[0])
     spread, freedom = _spread(logs, noise)
-    ratio = safe_exp(mean)
     if spread is None or freedom < 1:
         why = f"no spread is known: {noise.reason or 'there is one run of each'}"
-        return replace(base, ratio=ratio, reason=why)
+        return replace(base, ratio=safe_exp(mean), reason=why)
     error = spread * math.sqrt(1 / len(logs[0]) + 1 / len(logs[1]))
-    half = float(stdtrit(freedom, 1 - ALPHA / 2)) * error
-    differs = abs(mean) > half
-    matters = abs(mean) > math.log1p(groups.margin)
-    p_t = float(2 * stdtr(freedom, -abs(mean) / error)) if error else None
-    interval = (safe_exp(mean - half), safe_exp(mean + half))
-    found = replace(base, ratio=ratio, interval=interval, differs=differs, matters=matters, p_t=p_t)
+    found = _with_figures(base, mean, error, freedom)
+    if not _pooled(logs):
+        found = replace(found, warnings=(*base.warnings, *_of_noise(noise)))
     return _judged(found, groups, mean) if judged and not groups.no_verdict else found
+
+
+def _with_figures(base: Comparison, mean: float, error: float, freedom: float) -> Comparison:
+    """Ratio, interval and both facts of a difference of logarithms with its standard error."""
+    half = float(stdtrit(freedom, 1 - ALPHA / 2)) * error
+    return replace(
+        base,
+        ratio=safe_exp(mean),
+        interval=(safe_exp(mean - half), safe_exp(mean + half)),
+        differs=abs(mean) > half,
+        matters=abs(mean) > math.log1p(base.margin),
+        p_t=float(2 * stdtr(freedom, -abs(mean) / error)) if error else None,
+    )
 
 
 def _judged(found: Comparison, groups: Groups, mean: float) -> Comparison:
@@ -107,11 +116,25 @@ def _judged(found: Comparison, groups: Groups, mean: float) -> Comparison:
 
 def _spread(logs: tuple[Sequence[float], Sequence[float]], noise: Noise) -> tuple[float | None, float]:
     """Standard deviation of one run's ln(metric) and its degrees of freedom: pooled, or the A/A experiment's."""
-    freedom = sum(len(group) - 1 for group in logs)
-    if freedom >= 2:
+    freedom = _pooled(logs)
+    if freedom:
         squares = math.fsum((value - statistics.fmean(group)) ** 2 for group in logs for value in group)
         return math.sqrt(squares / freedom), freedom
     return noise.run_sd, noise.run_freedom
+
+
+def _pooled(logs: tuple[Sequence[float], Sequence[float]]) -> int:
+    """Degrees of freedom of the groups' own spread; 0 where they are too few to use it."""
+    freedom = sum(len(group) - 1 for group in logs)
+    return freedom if freedom >= 2 else 0
+
+
+def _of_noise(noise: Noise) -> Iterator[str]:
+    """What is against the spread of the A/A experiment, where that is used."""
+    if not noise.same_load:
+        yield f"the spread is that of another load: {noise.load}"
+    if not noise.enough:
+        yield f"exploratory: the spread rests on {noise.k} A/A blocks only (V12)"
 
 
 def _base(groups: Groups) -> Comparison:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -76,9 +77,11 @@ def table(comparisons: Sequence[Comparison]) -> Table:
 
 
 def summary(comparisons: Sequence[Comparison], facts: Sequence[str] = ()) -> RenderableType:
-    """For the terminal: the tables with what is to be kept in mind, a sentence each, then `facts` of both sides."""
+    """For the terminal: the tables, a sentence each, what is to be kept in mind of all, then `facts` of both sides."""
     several = len({found.metric for found in comparisons}) > 1
-    drawn = [part for one in tables(comparisons) for part in (grid(one), Text())]
+    drawn = list(tables(comparisons))
+    common = [remark for remark in drawn[0].remarks if len(drawn) > 1 and all(remark in one.remarks for one in drawn)]
+    parts = [part for one in drawn for part in (grid(_without(one, common)), Text())]
     said = [
         Text(
             f"{METRICS[found.metric].title}: {sentence(found)}" if several else sentence(found),
@@ -86,7 +89,11 @@ def summary(comparisons: Sequence[Comparison], facts: Sequence[str] = ()) -> Ren
         )
         for found in comparisons
     ]
-    return Group(*drawn, *said, *(Text(_clean(fact), style="dim") for fact in facts))
+    return Group(*parts, *said, *(Text(_clean(text), style="dim") for text in (*common, *facts)))
+
+
+def _without(content: Table, remarks: Sequence[str]) -> Table:
+    return replace(content, remarks=tuple(remark for remark in content.remarks if remark not in remarks))
 
 
 def _label(found: Comparison, *, mixed: bool) -> str:
