@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rushlab.model.comparison import Exclusion
+from rushlab.model.comparison import Comparison, Exclusion
 from rushlab.model.experiment_result import ArmResult, ExperimentResult
 from rushlab.model.metric import METRICS
 from rushlab.model.verdict import Status
@@ -29,17 +29,16 @@ LIMITS = "Limits marked * are conventions: settings with these defaults."
 
 
 def headline(result: ExperimentResult) -> Findings:
-    """The sentence of the experiment, then a sentence per variant by the primary metric."""
+    """The sentence of the experiment, then a sentence per variant by the metric that was declared for it."""
     tone: Tone = "warn" if result.exploratory else "good" if result.ranking else ""
     first = Finding(result.sentence, None, "", (), tone)
-    rest = [
-        Finding(
-            comparing.sentence(one), one.ratio, "ratio", (), comparing.TONES[one.verdict] if one.verdict else "warn"
-        )
-        for one in result.comparisons
-        if one.metric == result.metric
-    ]
-    return Findings((first, *rest))
+    return Findings((first, *(_declared(result, one) for one in result.comparisons if one.declared)))
+
+
+def _declared(result: ExperimentResult, one: Comparison) -> Finding:
+    by = "" if one.metric == result.metric else f"{METRICS[one.metric].title}: "
+    tone: Tone = comparing.TONES[one.verdict] if one.verdict else "warn"
+    return Finding(f"{by}{comparing.sentence(one)}", one.ratio, "ratio", (), tone)
 
 
 def verdicts(result: ExperimentResult) -> Several:

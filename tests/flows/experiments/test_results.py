@@ -12,6 +12,7 @@ from rushlab.flows.experiments import exit_code, open_result, result_json, trial
 from rushlab.model.comparison import Outcome
 from rushlab.model.errors import LoadError, ResultError
 from rushlab.model.verdict import ExitCode, Status, Validity
+from rushlab.show.experiment import headline
 from rushlab.world.experiments import open_experiment, run_of
 from rushlab.world.settings import PROJECT
 
@@ -231,6 +232,16 @@ def test_arm_is_held_against_another_and_judged_by_its_own_metric(bench, driver,
     assert not result.comparison("batches").declared
     assert result.ranking == ("pool_size=20",)
     assert {one.baseline for one in result.shifts if one.variant == "more"} == {"pool_size=20"}
+
+
+def test_the_headline_has_what_was_declared_and_nothing_else(bench, driver, tuning, plan):
+    driver.value = faster(0.7)
+    variants = [{"pool_size": 20}, {"name": "batches", "set": {"batch_size": 5}, "metric": "confirm_rate_per_s"}]
+    result = open_result(bench, str(tuning.start(plan(blocks=6, variants=variants, also=["accept_p50_ms"])).path))
+    _, pool, batches, *others = [one.sentence for one in headline(result)]
+    assert pool.startswith("pool_size=20 is better than baseline")
+    assert batches.startswith("confirmed per second: batches is equivalent to baseline")
+    assert others == []
 
 
 def test_only_experiments_that_stand_settle_a_guess(bench, driver, tuning, plan):
