@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from rushlab.flows.comparing_subjects import Subject, of_arm
-from rushlab.flows.experiments import last_noise
+from rushlab.flows.noise import last_noise
 from rushlab.flows.workbench import Workbench
 from rushlab.judge.comparison import Question, compare_all
 from rushlab.judge.experiment import question, without_the_wrong

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from rushlab.flows.experiments import of_run, open_result
+from rushlab.flows.experiments import open_result
+from rushlab.flows.measured import of_run
 from rushlab.flows.single import find_verified
 from rushlab.flows.workbench import Workbench
 from rushlab.model.errors import ResultError, UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from rushlab.flows.experiments import last_noise
+from rushlab.flows.noise import last_noise
 from rushlab.flows.tune import AROUND_S
 from rushlab.flows.workbench import Workbench
 from rushlab.judge.power import LEAST_BLOCKS, smallest_change

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from rushlab.model.errors import UsageError
 from rushlab.model.metric import Better, Limit
-from rushlab.model.profile import Model, Profile
+from rushlab.model.profile import Model, Profile, scale_name
 from rushlab.model.variant import KnobValue, Variant, unknown
 
 Crossing = Literal["one-factor", "full", "fractional"]
@@ -61,6 +61,12 @@ class Operating(Struct, frozen=True, kw_only=True):
     @property
     def length_s(self) -> float:
         return self.profile.at_scale(self.scale).length_s
+
+    @property
+    def words(self) -> str:
+        """`steady, 500 users, scale 0.6`."""
+        each = "users" if self.model == "closed" else "arrivals per second"
+        return f"{self.profile.name}, {self.profile.peak_vus:,d} {each}, scale {scale_name(self.scale)}"
 
 
 class Goal(Struct, frozen=True, kw_only=True):
