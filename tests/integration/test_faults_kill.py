@@ -126,7 +126,7 @@ def test_the_reports_design_survives_a_slow_database(stack):
 def test_a_full_disk_costs_no_coupon(stack, process):
     """`load` writes so little that the database may need no room for seconds."""
     try:
-        folder = driven(stack, f"disk-full:{process}@4+3", profile="peak-1500", scale=0.1)
+        folder = driven(stack, f"disk-full:{process}@4+3", profile="peak-1500", scale=0.15)
     except UsageError as refused:  # this user may not mount
         pytest.skip(refused.sentence)
     require_whole(folder.record)
