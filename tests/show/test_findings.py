@@ -8,7 +8,7 @@ import pytest
 from rushlab.model.reference import Reference
 from rushlab.model.verdict import Audit, Check, Status, Validity, Verdict
 from rushlab.show.findings import findings
-from rushlab.show.run_series import RunSeries
+from rushlab.show.run_series import BEHIND_S, RunSeries
 from rushlab.show.views import RunView, Study
 
 
@@ -80,7 +80,10 @@ def test_seconds_in_which_a_run_stood_nearly_still_are_told(one_run: Study) -> N
     (view,) = one_run
     requests = [600] * 30 + [90, 14, 25, 52, 108, 172] + [600] * 20
     frame = timeline(*[5.0] * len(requests), vus=600).assign(requests=requests)
-    cores = [("cpu_machine", "{}", second, 20.0 if 30 <= second < 36 else 150.0) for second in range(len(requests))]
+    cores = [
+        ("cpu_machine", "{}", second + BEHIND_S["cpu_machine"], 20.0 if 30 <= second < 36 else 150.0)
+        for second in range(len(requests))
+    ]
     rows = pd.DataFrame(cores, columns=["name", "labels", "at", "value"])
     series = RunSeries(rows, None, 0.0, 60.0)
     name, variant = view.run.profile.name, view.run.variant

@@ -11,7 +11,6 @@ from rushlab.judge.inside import shares
 from rushlab.model.guess import Answer
 from rushlab.model.results import RunFigures
 from rushlab.model.run import Run
-from rushlab.model.series import SERIES
 from rushlab.model.verdict import Status, Validity
 from rushlab.show import trouble
 from rushlab.show.claims import usable
@@ -24,8 +23,6 @@ ORIGINAL_DESIGN = "report"
 COLLECTORS = {"service": "gc_service", "relay": "gc_relay", "consumers": "gc_consumer", "broker": "gc_broker"}
 #: Whose CPU time → the series that has it (% of a core), a line per worker of the service.
 PROCESSORS = {"service": "cpu_service", "host": "cpu_machine"}
-#: Seconds between the middle of what a sample tells and its moment, by series.
-BEHIND_S = {one.name: one.behind_s for one in SERIES}
 #: Rules that ask whether an invariant held: a run that failed its audit says so best.
 AUDITED = {"failures_one_by_one", "watchdog"}
 #: Threads of the database that waited for a row lock, on average: seconds per second.
@@ -102,9 +99,8 @@ def _busy(view: RunView) -> dict[str, Busy]:
     seconds, cores = _trouble(view), (view.run.environment.get("host") or {}).get("cores")
     for process, name in PROCESSORS.items():
         each = float(cores or 0) if process == "host" else 1.0
-        lines = view.series.lines(name) if view.series and each else []
-        shifted = (rows.assign(second=rows["second"] - BEHIND_S[name]) for _, rows in lines)
-        known = [one for rows in shifted if (one := busy(rows, each, seconds))]
+        lines = view.series.centred(name) if view.series and each else []
+        known = [one for _, rows in lines if (one := busy(rows, each, seconds))]
         if known:
             found[process] = max(known, key=lambda one: one.share)
     return found

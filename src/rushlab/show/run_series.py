@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rushlab.judge.coverage import Coverage, coverages
-from rushlab.model.series import SeriesFacts
+from rushlab.model.series import SERIES, SeriesFacts
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Seconds between the middle of what a sample tells and its moment, by series.
+BEHIND_S = {one.name: one.behind_s for one in SERIES}
 
 NEVER = "no series were collected of this run"
 
@@ -52,3 +55,8 @@ class RunSeries:
             (json.loads(str(labels)), found.assign(second=found["at"] - self.begin)[["second", "value"]])
             for labels, found in during.groupby("labels", sort=True)
         ]
+
+    def centred(self, name: str) -> list[tuple[dict[str, str], pd.DataFrame]]:
+        """As `lines`, each second the middle of what its sample tells: a rate looks back over several scrapes."""
+        behind_s = BEHIND_S[name]
+        return [(labels, rows.assign(second=rows["second"] - behind_s)) for labels, rows in self.lines(name)]

@@ -58,7 +58,7 @@ def first_resource(view: RunView, found: Onset) -> tuple[str, float] | None:
 
 def processors(view: RunView, begin: float = 0.0, end: float = math.inf) -> float | None:
     """Processors of the whole machine at work on average between two seconds of a run; None when not recorded."""
-    lines = view.series.lines("cpu_machine") if view.series else []
+    lines = view.series.centred("cpu_machine") if view.series else []
     values = [rows[(rows["second"] >= begin) & (rows["second"] <= end)]["value"].mean() for _, rows in lines]
     return None if not values or math.isnan(values[0]) else float(values[0]) / 100
 
