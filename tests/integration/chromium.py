@@ -19,7 +19,8 @@ FLAGS = [
 ]
 
 NEEDS_CHROMIUM = [
-    pytest.mark.integration,
+    pytest.mark.tool,
+    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt install chromium)"),
 ]
 

@@ -14,7 +14,7 @@ from rushlab.world.k6_binary import find_k6
 from rushlab.world.points import disagreements, figures, ingest
 from rushlab.world.summary import read_summary
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.tool, pytest.mark.xdist_group("k6")]  # one port of k6's own
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/ingest.schema.json").read_text())
 

@@ -25,7 +25,7 @@ from rushlab.world.profiles import load_profiles
 from rushlab.world.settings import Settings
 from rushlab.world.summary import read_summary
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.tool, pytest.mark.xdist_group("k6")]  # one port of k6's own
 
 SCRIPTS = Path(__file__).parents[2] / "k6"
 THRESHOLDS = {"http_req_duration": ["p(95)<1000"], "http_req_failed": ["rate<0.15"], "success_rate": ["rate>0.1"]}

@@ -16,7 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.tool
 
 URL = re.compile(r"(http://127\.0\.0\.1:\d+)/lab/\S*token=([0-9a-f]+)")
 

@@ -218,6 +218,13 @@ def test_metrics_share_one_family():
     assert [(c.metric, c.p_adjusted / c.p_t) for c in found] == [("p95", 2), ("cpu", pytest.approx(2))]
 
 
+def test_a_pair_in_one_order_in_every_block_is_warned_of():
+    runs = frame(("abc", "cab", "acb", "abc", "cab"), a=A[:5], b=B[:5], c=A[:5])
+    b, c = compare(Question(runs, "a"))
+    assert [said for said in b.warnings if said.startswith("order: the variant ran after the baseline in every block")]
+    assert not any(said.startswith("order:") for said in c.warnings)
+
+
 def test_effects_of_place_and_time_are_warned_of():
     later = [1.3 if order == "ab" else 1 / 1.3 for order in ORDERS]
     noise = [1.01, 0.99, 1.01, 1.0, 1.0, 0.99]

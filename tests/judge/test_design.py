@@ -41,6 +41,21 @@ def test_both_orders_are_drawn_equally_often():
     assert 0.47 < first.count("a") / len(first) < 0.53
 
 
+def test_arms_that_are_held_against_each_other_change_their_order_from_six_blocks_on():
+    names = list("abcdefghi")
+
+    def swaps(seed, pairs):
+        orders = {}
+        for run in draw(names, 6, seed, pairs)[1:]:
+            orders.setdefault(run.block, []).append(run.variant)
+        return [len({order.index(one) < order.index(two) for order in orders.values()}) for one, two in combinations]
+
+    combinations = [("a", name) for name in names[1:]]
+    assert any(1 in swaps(seed, ()) for seed in range(20))
+    assert not any(1 in swaps(seed, combinations) for seed in range(20))
+    assert draw(names, 3, 1, combinations) == draw(names, 3, 1)
+
+
 @pytest.mark.parametrize(
     ("variants", "blocks", "words"),
     [(["a"], 6, "nothing to compare"), (["a", "a"], 6, "named twice"), (["a", "b"], 0, "0 blocks")],

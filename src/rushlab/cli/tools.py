@@ -52,10 +52,13 @@ def test(
 
 
 def _suites(everything: bool, further: list[str]) -> list[list[str]]:
-    """Pytest's arguments: beside each other what needs no servers, then those that do, which want the machine alone."""
+    """Pytest's arguments: beside each other what needs no servers, then those that do, which want the machine alone.
+
+    Tests of one group (`xdist_group`) share a process: what they share is made once, and they do not race for a port.
+    """
     quick = "" if everything else "not slow"
     if further:
         return [["-m", quick, *further]]
-    beside = ["-n", "logical", "--maxprocesses", "4"]
+    beside = ["-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup"]
     marks = [" and ".join(filter(None, (mark, quick))) for mark in ("not integration", "integration")]
     return [[*beside, "-m", marks[0]], ["-m", marks[1]]]

@@ -169,7 +169,8 @@ class Tuning:
 
 def draw_places(plan: Plan) -> tuple[Place, ...]:
     """The drawn order of a plan; all runs of a block have the same load, seed for seed."""
-    drawn = draw([arm.name for arm in plan.arms], plan.blocks, plan.seed)
+    pairs = [(arm.against or plan.baseline.name, arm.name) for arm in plan.variants]
+    drawn = draw([arm.name for arm in plan.arms], plan.blocks, plan.seed, pairs)
     return tuple(
         Place(position=run.position, block=run.block, arm=run.variant, seed=plan.seed + run.block)
         for run in drawn

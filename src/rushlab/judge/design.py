@@ -46,11 +46,14 @@ class Order:
     warning: str | None = None
 
 
-def draw(variants: Sequence[str], blocks: int, seed: int) -> tuple[PlannedRun, ...]:
+def draw(
+    variants: Sequence[str], blocks: int, seed: int, pairs: Sequence[tuple[str, str]] = ()
+) -> tuple[PlannedRun, ...]:
     """The runs of an experiment in order: one settling run of the first variant, then `blocks` blocks.
 
     The same arguments give the same order on every machine. Orders that are the same in every block are drawn again:
-    they could not tell a variant from its place.
+    they could not tell a variant from its place. So are those in which one of `pairs`, which will be held against each
+    other, has the same order in every block, where that is rare enough to look intended (`SUSPICIOUS`).
 
     Raises
     ------
@@ -65,7 +68,7 @@ def draw(variants: Sequence[str], blocks: int, seed: int) -> tuple[PlannedRun, .
         raise UsageError(f"An experiment of {blocks} blocks has no run", "there must be at least one")
     chance = random.Random(seed)
     orders = [_shuffled(variants, chance) for _ in range(blocks)]
-    while blocks > 1 and _all_equal(orders):
+    while blocks > 1 and (_all_equal(orders) or any(_never_swapped(orders, pair) for pair in pairs)):
         orders = [_shuffled(variants, chance) for _ in range(blocks)]
     sequence = [(block, variant) for block, order in enumerate(orders, 1) for variant in order]
     runs = [PlannedRun(position, block, variant) for position, (block, variant) in enumerate(sequence, 1)]
@@ -111,6 +114,13 @@ def _randomness(orders: Sequence[tuple[str, ...]]) -> Order:
     if chance < SUSPICIOUS:
         return Order(Design.FIXED, reason=said)
     return Order(Design.RANDOMISED, warning=f"{said} (by chance in {chance * 100:.0f} % of experiments)")
+
+
+def _never_swapped(orders: Sequence[tuple[str, ...]], pair: tuple[str, str]) -> bool:
+    """Whether the pair has one order in all blocks, and enough of them that chance would seldom do that."""
+    first, second = pair
+    rare = 0.5 ** (len(orders) - 1) < SUSPICIOUS
+    return rare and len({order.index(first) < order.index(second) for order in orders}) == 1
 
 
 def _orders(runs: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -17,6 +17,9 @@ from rushlab.judge.pairs import Pairs
 
 def warnings(pairs: Pairs, margin: float) -> Iterator[str]:
     """One sentence for each: the order within blocks, a trend of the difference, a drift of the baseline."""
+    if len(pairs.variant_later) > 1 and len(later := set(pairs.variant_later)) == 1 and None not in later:
+        where = "after" if later == {True} else "before"
+        yield f"order: the variant ran {where} the baseline in every block, so an effect of the place cannot be told"
     place = [1.0 if later else -1.0 for later in pairs.variant_later if later is not None]
     known = [d for d, later in zip(pairs.differences, pairs.variant_later, strict=True) if later is not None]
     if effect := _beyond(place, known, margin):

@@ -10,8 +10,10 @@ import requests
 
 #: The service's own processes, in Prometheus's configuration.
 JOB = "coupons"
-#: Longer than Prometheus's two pauses of five seconds, after which a new list of targets is scraped within five more.
+#: Longer than Prometheus takes to notice a new list of targets (6 s, see its `command`) and to scrape it twice (10 s).
 NOTICED_S = 17.0
+#: Scrapes of the exporter that was scraped least, lately: a rate needs two.
+SCRAPES = 'min(count_over_time(up{job="exporters"}[30s]))'
 _POLL_S = 0.2
 _ANSWER_S = 2.0
 
@@ -30,8 +32,20 @@ class _Answer(msgspec.Struct):
     data: _Targets
 
 
+class _Value(msgspec.Struct):
+    value: tuple[float, str]
+
+
+class _Values(msgspec.Struct):
+    result: list[_Value]
+
+
+class _Told(msgspec.Struct):
+    data: _Values
+
+
 def await_watched(prometheus: str, wanted: Collection[str], *, timeout_s: float = NOTICED_S) -> str | None:
-    """Wait until Prometheus scrapes these /metrics URLs of the service, no others, and they and the exporters answered.
+    """Wait until Prometheus scrapes these /metrics URLs of the service, no others, and has what a rate needs.
 
     Returns None then, else what was still amiss after `timeout_s`; a Prometheus that does not answer is not waited for.
     """
@@ -40,7 +54,7 @@ def await_watched(prometheus: str, wanted: Collection[str], *, timeout_s: float 
         session.trust_env = False
         while True:
             try:
-                amiss = _amiss(_scraped(session, prometheus), wanted)
+                amiss = _amiss(_scraped(session, prometheus), wanted) or _scraped_once(session, prometheus)
             except (requests.RequestException, msgspec.DecodeError) as error:
                 return f"Prometheus does not say what it scrapes ({type(error).__name__})"
             if not amiss or time.monotonic() > deadline:
@@ -50,9 +64,20 @@ def await_watched(prometheus: str, wanted: Collection[str], *, timeout_s: float 
 
 def _scraped(session: requests.Session, prometheus: str) -> list[_Target]:
     """What is scraped now; health is up, down or unknown."""
-    reply = session.get(f"{prometheus.rstrip('/')}/api/v1/targets", params={"state": "active"}, timeout=_ANSWER_S)
+    found = _ask(session, f"{prometheus.rstrip('/')}/api/v1/targets", {"state": "active"})
+    return msgspec.json.decode(found, type=_Answer).data.active_targets
+
+
+def _scraped_once(session: requests.Session, prometheus: str) -> str:
+    found = _ask(session, f"{prometheus.rstrip('/')}/api/v1/query", {"query": SCRAPES})
+    least = [float(one.value[1]) for one in msgspec.json.decode(found, type=_Told).data.result]
+    return "" if least and least[0] >= 2 else "Prometheus has scraped an exporter less than twice: no rate yet"
+
+
+def _ask(session: requests.Session, url: str, parameters: dict[str, str]) -> bytes:
+    reply = session.get(url, params=parameters, timeout=_ANSWER_S)
     reply.raise_for_status()
-    return msgspec.json.decode(reply.content, type=_Answer).data.active_targets
+    return reply.content
 
 
 def _amiss(scraped: Sequence[_Target], wanted: Collection[str]) -> str:

@@ -56,6 +56,8 @@ class Prometheus(Struct, frozen=True):
             f"--storage.tsdb.path={self._folder / 'data'}",
             "--storage.tsdb.retention.time=15d",
             "--storage.tsdb.retention.size=1GB",
+            # Not in its --help: how long a changed list of targets waits for the scrapers, 5 s if unsaid.
+            "--scrape.discovery-reload-interval=1s",
             f"--web.listen-address={HOST}:{self.port}",
             "--log.level=warn",
         )
