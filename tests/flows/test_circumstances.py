@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.flows.conftest import START
 
-from rushlab.flows.circumstances import circumstances
+from rushlab.flows.circumstances import circumstances, counted_s
 from rushlab.model.run import Fault, Load
 from rushlab.model.series import SERIES, SeriesFacts
 from rushlab.model.verdict import Status
@@ -88,3 +88,19 @@ def test_cpu_time_of_others_is_a_reservation(recorded):
     found = checks(folder)["V6"]
     assert found.status is Status.WARN
     assert "others' CPU 50%" in found.value
+
+
+def test_cpu_time_is_a_share_of_the_time_over_which_it_was_counted(recorded):
+    folder = recorded()
+    around = {"surroundings": {"restarted": [], "oom_kills": 0}, "host": {"cores": 2}}
+    busy = {"k6": 1.0, "service": 1.0, "host": 8.0}
+    folder.record = replace(folder.record, cpu_s=busy, cpu_over_s=60.0, environment=folder.record.environment | around)
+    assert "others' CPU 5%" in checks(folder)["V6"].value
+
+
+def test_cpu_time_of_a_run_that_did_not_drain_needs_the_time_over_which_it_was_counted(recorded):
+    record = recorded().record
+    undrained = replace(record, timing=replace(record.timing, drained=None), cpu_s={"service": 1.0})
+    assert counted_s(undrained) is None
+    assert counted_s(replace(undrained, cpu_over_s=68.0)) == 68.0
+    assert counted_s(replace(record, cpu_s={"service": 1.0})) == 6.0  # until k6 had ended

@@ -45,6 +45,14 @@ def measured_window(record: Run) -> tuple[float | None, float | None]:
     return timing.started, max(known) if known else None
 
 
+def counted_s(record: Run) -> float | None:
+    """Seconds over which the CPU time of a run was counted; None = not known, as of older runs that did not drain."""
+    begin, end = measured_window(record)
+    if record.cpu_over_s is not None or record.timing.drained is None or begin is None or end is None:
+        return record.cpu_over_s
+    return end - begin
+
+
 def _checks(record: Run, parquet: Path, collected: Collected) -> Iterator[Check]:
     profile, model = record.profile.at_scale(record.scale), record.load.model
     begin, end = measured_window(record)
@@ -78,6 +86,7 @@ def _generator(record: Run, profile: Profile, parquet: Path, collected: Collecte
 def _laws(record: Run, profile: Profile, parquet: Path, vus: pd.DataFrame, frame: pd.DataFrame | None) -> LawFacts:
     begin, end = measured_window(record)
     length = None if begin is None or end is None else end - begin
+    counted = counted_s(record) if record.timing.drained is None else length  # the service idles before the load
     lacking = [] if (frame is not None and record.cpu_s) or not length or length < SHORTEST_S else [NO_CPU]
     if begin is None or vus.empty:
         return LawFacts(model=record.load.model, lacking=["k6's VUs are not known"])
@@ -86,30 +95,29 @@ def _laws(record: Run, profile: Profile, parquet: Path, vus: pd.DataFrame, frame
     return LawFacts(
         model=record.load.model,
         users=[Users(span, mean_vus(vus, span), one) for span, one in zip(spans, spent, strict=True)],
-        busy=dict(_busy(record, frame, begin, length)) if length else {},
+        busy=dict(_busy(record, frame, begin, counted)) if length and counted else {},
         length_s=length,
         lacking=lacking,
     )
 
 
 def _busy(
-    record: Run, frame: pd.DataFrame | None, begin: float, length: float
+    record: Run, frame: pd.DataFrame | None, begin: float, counted: float
 ) -> Iterator[tuple[str, tuple[float, float]]]:
     """Each process of the service: its share of a core by its own series, and by the CPU time that was metered."""
     if frame is None or record.cpu_s is None:
         return
-    own = frame[frame["name"].isin(OWN_CPU) & frame["at"].between(begin, begin + length)]
+    own = frame[frame["name"].isin(OWN_CPU) & frame["at"].between(begin, begin + counted)]
     for labels, rows in own.groupby("labels"):
         process = json.loads(str(labels)).get("instance")
         if process in record.cpu_s and rows["value"].notna().any():
-            yield process, (float(rows["value"].mean()) / 100, record.cpu_s[process] / length)
+            yield process, (float(rows["value"].mean()) / 100, record.cpu_s[process] / counted)
 
 
 def _environment(record: Run) -> Check:
     around = record.environment.get("surroundings") or {}
-    begin, end = measured_window(record)
-    cores = (record.environment.get("host") or {}).get("cores")
-    capacity = cores * (end - begin) if cores and begin is not None and end is not None else None
+    cores, counted = (record.environment.get("host") or {}).get("cores"), counted_s(record)
+    capacity = cores * counted if cores and counted else None
     return undisturbed(
         restarted=around.get("restarted"),
         planned=[fault.process for fault in record.faults],

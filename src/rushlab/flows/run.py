@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -95,8 +96,9 @@ class _Execution:
             with CpuMeter(self.backend.running) as meter, Surroundings(self.backend.running) as around:
                 result, samples, faults = self._drive(target)
                 drained, undrained = self._drain(target)
+                given_up = time.time()
             self._collect(target, baseline, drained, undrained, samples)
-        self._collect_series(result, drained)
+        self._collect_series(result, drained or given_up)
         self._read_points(result, drained, meter, around, faults)
         self._judge()
 
@@ -160,8 +162,9 @@ class _Execution:
             samples=samples,
         )
 
-    def _collect_series(self, result: K6Result, drained: float | None) -> None:
-        begin, end = result.started - SERIES_LEAD_S, max(result.ended, drained or 0.0)
+    def _collect_series(self, result: K6Result, drained: float) -> None:
+        """Until all had drained, or until it was waited for no longer."""
+        begin, end = result.started - SERIES_LEAD_S, max(result.ended, drained)
         facts = prometheus.collect(self.backend.endpoints().prometheus, begin, end, self.folder.path)
         if facts.reason is not None:
             self.listener.step(f"no series: {facts.reason}")
@@ -186,6 +189,7 @@ class _Execution:
             environment=record.environment | {"ingest": facts, "surroundings": around.facts},
             cpu_s=cpu_s,
             cpu_reason=cpu_reason,
+            cpu_over_s=None if cpu_s is None else meter.over_s,
             faults=faults,
         )
 

@@ -79,8 +79,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """Everything `run.json` holds. `artefacts` maps a file's relative path to its SHA-256.
 
     `cpu_s` is the CPU time in seconds of every process of the stack, of `k6`, the `workbench` and the
-    whole `host`, from just before the load until everything had drained; None = not known, `cpu_reason`
-    says why. `faults` is what was done to the stack on purpose meanwhile.
+    whole `host`, from just before the load until everything had drained or was waited for no longer,
+    `cpu_over_s` seconds in all (None in older records); None = not known, `cpu_reason` says why. `faults` is what was done to the stack on purpose meanwhile.
     """
 
     schema: int = 1
@@ -96,6 +96,7 @@ class Run(Struct, frozen=True, kw_only=True):
     artefacts: dict[str, str] = {}
     cpu_s: dict[str, float] | None = None
     cpu_reason: str | None = None
+    cpu_over_s: float | None = None
     faults: tuple[Fault, ...] = ()
     figures: dict[str, Any] | None = None
     audit: Audit | None = None

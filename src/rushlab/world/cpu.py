@@ -34,13 +34,13 @@ class CpuMeter:
         self._running = running
         self._before: dict[Key, float] = {}
         self._latest: dict[Key, float] = {}
-        self._host = self._workbench = 0.0
+        self._host = self._workbench = self._over = 0.0
         self._sampling = Repeating(self._sample, SAMPLE_S, "cpu-meter")
 
     def __enter__(self) -> Self:
         self._before = self._read()
         self._latest = dict(self._before)
-        self._host, self._workbench = -busy_seconds(), -time.process_time()
+        self._host, self._workbench, self._over = -busy_seconds(), -time.process_time(), -time.monotonic()
         self._sampling.begin()
         return self
 
@@ -51,6 +51,12 @@ class CpuMeter:
         self._sample()
         self._host += busy_seconds()
         self._workbench += time.process_time()
+        self._over += time.monotonic()
+
+    @property
+    def over_s(self) -> float:
+        """Seconds over which it counted, after it was left."""
+        return round(self._over, 3)
 
     def seconds(self, *, k6: float | None) -> tuple[dict[str, float] | None, str | None]:
         """Seconds by process, after the meter was left; `k6` is what k6's own end told of it.
