@@ -1,4 +1,4 @@
-"""Thousands of users on a stock of hundreds: exactly the stock is issued, once each, and all of it confirmed."""
+"""A thousand users on a stock of hundreds: exactly the stock is issued, once each, and all of it confirmed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.integration.service_load import query
 pytestmark = pytest.mark.integration
 
 STOCK = 300
-USERS = 2000
+USERS = 1000
 CLIENTS = 48
 RESERVATIONS = ("db-lock", "redis-lock", "redis-lua", "redis-zset")
 OUTBOXES = ("per-request", "grouped")
