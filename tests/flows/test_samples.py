@@ -35,6 +35,13 @@ def test_every_recorded_run_kept_its_promises_and_can_be_cut(study: Study) -> No
         assert view.populations is not None and view.populations["requests"].sum() == view.figures.requests
 
 
+def test_the_first_stage_of_a_rush_holds_no_more_users_than_it_plans(study: Study) -> None:
+    """Half a second, in which k6 took one sample of its users or none."""
+    for view in study:
+        if view.run.profile.stages and view.stages is not None:
+            assert 25 < view.stages["mean_vus"].iloc[0] < 100, view.label
+
+
 def test_the_recording_is_small_and_names_no_folder_of_the_machine_it_was_made_on() -> None:
     files = [file for file in SAMPLES.rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) <= 5_000_000

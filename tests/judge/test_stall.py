@@ -38,3 +38,8 @@ def test_fewer_users_ask_less() -> None:
 
 def test_few_requests_vary_too_much_to_say() -> None:
     assert stalls(course(*[10] * 30, *[1] * 10)) == []
+
+
+def test_users_that_waver_by_a_few_have_not_become_fewer() -> None:
+    users = [600] * 30 + [597, 598, 596, 599, 595, 597]
+    assert [(one.begin, one.end) for one in stalls(course(*STEADY, *[10] * 6, users=users))] == [(30, 35)]

@@ -143,7 +143,14 @@ def test_timeline_counts_by_the_second_of_the_end_and_leaves_gaps_empty(ingested
     assert frame["p50_ms"].tolist()[0] == pytest.approx(20)
     assert frame["max_ms"].tolist()[4] == 50
     assert frame["p95_ms"].isna().tolist() == [False, True, True, True, False]
-    np.testing.assert_array_equal(frame["vus"], [3, 3, np.nan, np.nan, 5])
+    assert frame["vus"].isna().all(), "without iterations nobody knows how many users were at work"
+
+
+def test_users_of_a_second_are_its_mean_and_not_what_k6_saw_at_its_end(ingested):
+    """A steep ramp: one user more every tenth of a second, each in one long iteration."""
+    ramp = [point("iteration_duration", 1000 * (4 - begin / 10), 4) for begin in range(20)]
+    frame = timeline(ingested(*ramp, point("vus", 20, 1.97), *request(2.5, 201, 1, 10)), START)
+    assert frame["vus"].tolist() == [6, 16, 20]  # means 5.5 and 15.5, as whole users
 
 
 def test_timeline_puts_what_came_before_the_start_into_its_first_second(ingested):
@@ -228,11 +235,19 @@ def test_stage_wait_of_another_request_is_not_taken_for_its_own(ingested):
     assert list(stages(parquet, START, [(0, 1.5), (1.5, 3)])["requests"]) == [0, 1]
 
 
-def test_stage_vus_are_the_mean_of_k6s_samples_in_it_and_empty_stages_have_no_times(ingested):
-    parquet = ingested(*(point("vus", 10 * second, second) for second in range(4)))
-    first, second, third = stages(parquet, START, [(0, 2), (2, 4), (4, 6)]).itertuples()
-    assert (first.mean_vus, second.mean_vus, third.requests) == (5, 25, 0)
-    assert math.isnan(third.mean_vus) and math.isnan(third.p95_ms)
+def test_stage_vus_are_the_users_at_work_and_empty_stages_have_no_times(ingested):
+    """k6's one sample a second would say 100 of the short first stage, and nothing of the second."""
+    parquet = ingested(
+        *(point("iteration_duration", 1000, 1 + begin / 10) for begin in range(10)), point("vus", 100, 0.4)
+    )
+    first, second, third = stages(parquet, START, [(0, 0.5), (0.5, 1), (4, 6)]).itertuples()
+    assert (first.mean_vus, second.mean_vus, third.mean_vus) == pytest.approx((3.0, 8.0, 0.0))
+    assert third.requests == 0 and math.isnan(third.p95_ms)
+
+
+def test_stage_vus_without_iterations_are_not_known(ingested):
+    (row,) = stages(ingested(point("vus", 10, 1)), START, [(0, 2)]).itertuples()
+    assert math.isnan(row.mean_vus)
 
 
 def test_stage_takes_what_a_slow_clock_put_before_the_start(ingested):

@@ -14,8 +14,8 @@ SECONDS = 3
 class Onset:
     """The second in which trouble began, how many seconds it lasted, and what was there in its first one.
 
-    `over_s` counts all seconds of the run over the limit, before and after too. `vus` is None where the load
-    generator told none in that second. `rate_per_s` counts the requests answered.
+    `over_s` counts all seconds of the run over the limit, before and after too. `vus` is the mean number of virtual
+    users in that second, None where it is not known. `rate_per_s` counts the requests answered.
     """
 
     second: int

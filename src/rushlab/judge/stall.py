@@ -10,6 +10,8 @@ import pandas as pd
 SECONDS, SHARE, BEFORE_S = 5, 1 / 3, 20
 #: Below so many requests a second nothing is said: few requests vary much.
 LEAST_PER_S = 20
+#: Users have become fewer below this share of those before: their mean over a second wavers by a few.
+HELD_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def stalls(timeline: pd.DataFrame) -> list[Stall]:
     while at < len(requests):
         before = float(pd.Series(requests[at - BEFORE_S : at]).median())
         end = at
-        while end < len(requests) and requests[end] < SHARE * before and users[end] >= users[at - 1]:
+        while end < len(requests) and requests[end] < SHARE * before and users[end] >= HELD_SHARE * users[at - 1]:
             end += 1
         if end - at >= SECONDS and before >= LEAST_PER_S:
             slow = requests[at:end]

@@ -56,15 +56,17 @@ def timeline(parquet: Path, start: float) -> pd.DataFrame:
     """One row per second since `start` (epoch seconds): second, vus, requests, failed, p50_ms … max_ms.
 
     Requests count in the second in which they ended. Seconds without a request have NaN for its
-    times; `vus` is k6's sample of that second (one second old where its clock slipped past), NaN in a gap.
+    times; `vus` is the mean number of virtual users at work in that second (`points_laws.mean_within`) as a whole
+    number, NaN where the points have no iterations.
     """
     with extracted(parquet) as tables:
         frame = tables.per_second(start)
-    last = int(frame["second"].max()) if len(frame) else -1
-    full = frame.set_index("second").reindex(range(last + 1)).rename_axis("second")
-    full["vus"] = full["vus"].ffill(limit=1)
-    full[["requests", "failed"]] = full[["requests", "failed"]].fillna(0).astype("int64")
-    return full.astype({"requests": "int64", "failed": "int64"}).reset_index()
+        last = int(frame["second"].max()) if len(frame) else -1
+        vus = tables.users([(start + second, start + second + 1) for second in range(last + 1)])
+    full = frame.set_index("second").reindex(range(last + 1)).rename_axis("second").reset_index()
+    full.insert(1, "vus", vus)
+    whole = full.fillna({"requests": 0, "failed": 0}).astype({"vus": "float64"}).round({"vus": 0})
+    return whole.astype({"requests": "int64", "failed": "int64"})
 
 
 def durations(parquet: Path, statuses: Collection[int] | None = None) -> dict[str, float | int | None]:
@@ -91,12 +93,14 @@ def distribution(parquet: Path) -> pd.DataFrame:
 def stages(parquet: Path, start: float, windows: Sequence[tuple[float, float]]) -> pd.DataFrame:
     """One row per window (seconds since `start`, begin included, end not), in their order.
 
-    Columns: stage, requests (begun in it), answered (in it, whenever begun), mean_vus (of k6's samples),
+    Columns: stage, requests (begun in it), answered (in it, whenever begun), mean_vus (`points_laws.mean_within`),
     median_ms, p90_ms, p95_ms, p99_ms, max_ms of http_req_duration over the requests begun in it.
     A request began at its end − blocked − duration. NaN where there is none; the windows must not overlap.
     """
     with extracted(parquet) as tables:
-        return tables.by_stage(start, windows)
+        frame = tables.by_stage(start, windows)
+        frame.insert(3, "mean_vus", tables.users([(start + begin, start + end) for begin, end in sorted(windows)]))
+    return frame.astype({"mean_vus": "float64"})
 
 
 def populations(parquet: Path, outcome_of: Callable[[int], str]) -> pd.DataFrame:

@@ -19,12 +19,10 @@ WITH clock AS (SELECT ?::DOUBLE AS start),
     FROM stages JOIN timed ON began >= begins AND began < ends GROUP BY stage
   ),
   finished AS (SELECT stage, count(*) AS answered FROM stages JOIN timed ON ended >= begins AND ended < ends
-               GROUP BY stage),
-  users AS (SELECT stage, avg(value) AS mean_vus FROM stages, others, clock
-            WHERE metric = 'vus' AND ended - start >= begins AND ended - start < ends GROUP BY stage)
-SELECT stage, coalesce(requests, 0)::BIGINT AS requests, coalesce(answered, 0)::BIGINT AS answered, mean_vus,
+               GROUP BY stage)
+SELECT stage, coalesce(requests, 0)::BIGINT AS requests, coalesce(answered, 0)::BIGINT AS answered,
        quantiles[1] AS median_ms, quantiles[2] AS p90_ms, quantiles[3] AS p95_ms, quantiles[4] AS p99_ms, max_ms
-FROM stages LEFT JOIN begun USING (stage) LEFT JOIN finished USING (stage) LEFT JOIN users USING (stage)
+FROM stages LEFT JOIN begun USING (stage) LEFT JOIN finished USING (stage)
 ORDER BY stage
 """
 
@@ -50,18 +48,17 @@ FROM told GROUP BY ALL ORDER BY ALL
 
 PER_SECOND = """
 WITH seen AS (
-    SELECT ended, ms, 0 AS request, 0 AS failed, NULL::DOUBLE AS vus, NULL::BIGINT AS line FROM answers
-    UNION ALL SELECT ended, NULL, 1, 0, NULL, NULL FROM requests
-    UNION ALL SELECT ended, NULL, 0, (metric <> 'vus')::INTEGER, CASE WHEN metric = 'vus' THEN value END, line
+    SELECT ended, ms, 0 AS request, 0 AS failed FROM answers
+    UNION ALL SELECT ended, NULL, 1, 0 FROM requests
+    UNION ALL SELECT ended, NULL, 0, (metric <> 'vus')::INTEGER
     FROM others WHERE metric IN ('vus', 'http_req_failed')
   ),
   seconds AS (
-    SELECT greatest(floor(ended - ?), 0)::BIGINT AS second, arg_max(vus, line) AS vus,
-           sum(request)::BIGINT AS requests, sum(failed)::BIGINT AS failed,
-           quantile_cont(ms, [0.5, 0.9, 0.95]) AS quantiles, max(ms) AS max_ms
+    SELECT greatest(floor(ended - ?), 0)::BIGINT AS second, sum(request)::BIGINT AS requests,
+           sum(failed)::BIGINT AS failed, quantile_cont(ms, [0.5, 0.9, 0.95]) AS quantiles, max(ms) AS max_ms
     FROM seen GROUP BY second
   )
-SELECT second, vus, requests, failed, quantiles[1] AS p50_ms, quantiles[2] AS p90_ms, quantiles[3] AS p95_ms, max_ms
+SELECT second, requests, failed, quantiles[1] AS p50_ms, quantiles[2] AS p90_ms, quantiles[3] AS p95_ms, max_ms
 FROM seconds ORDER BY second
 """
 
@@ -82,10 +79,16 @@ WITH begun AS (SELECT ms FROM requests WHERE status = ? AND ended - took_ms / 10
 SELECT count(ms), quantile_cont(ms, ?::DOUBLE[]) FROM begun
 """
 
-# k6 stamps an iteration's duration (ms, its pause included) at its end.
-SPENT = """
-SELECT sum(greatest(0, least(ended, ?) - greatest(ended - value / 1000, ?)))
-FROM others WHERE metric = 'iteration_duration'
+# k6 stamps an iteration's duration (ms, its pause included) at its end. A closed user is always within one, so this is
+# exact where k6's own sample, one a second, may be a whole second of a ramp away. Whole nanoseconds add up to the same
+# in any order.
+USERS = """
+WITH windows AS (SELECT unnest(?::BIGINT[]) AS place, unnest(?::DOUBLE[]) AS begins, unnest(?::DOUBLE[]) AS ends),
+  iterations AS (SELECT ended - value / 1000 AS began, ended FROM others WHERE metric = 'iteration_duration'),
+  spent AS (SELECT place, sum(((least(ended, ends) - greatest(began, begins)) * 1e9)::BIGINT) / 1e9 AS seconds
+            FROM windows JOIN iterations ON ended > begins AND began < ends GROUP BY place)
+SELECT CASE WHEN EXISTS (FROM iterations) THEN coalesce(seconds, 0) / (ends - begins) END
+FROM windows LEFT JOIN spent USING (place) ORDER BY place
 """
 
 VUS = "SELECT ended AS time, value AS vus FROM others WHERE metric = 'vus' ORDER BY 1"

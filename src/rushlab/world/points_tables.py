@@ -83,10 +83,10 @@ class Tables:
         ((pairs, p95),) = self._rows(statements.LATENESS, [pause_ms])
         return pairs, p95
 
-    def spent(self, begin: float, end: float) -> float | None:
-        """Seconds that iterations spent between two epoch seconds, all together; None without any iteration."""
-        ((seconds,),) = self._rows(statements.SPENT, [end, begin])
-        return None if seconds is None else float(seconds)
+    def users(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
+        """Mean number of iterations under way in each window (see points_laws.mean_within)."""
+        begins, ends = ([window[side] for window in windows] for side in (0, 1))
+        return [mean for (mean,) in self._rows(statements.USERS, [list(range(len(windows))), begins, ends])]
 
     def count(self, metric: str) -> tuple[int, float]:
         """Points of a metric and the sum of their values (of those that `counts` has)."""

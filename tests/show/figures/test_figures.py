@@ -88,6 +88,26 @@ def test_the_overview_leaves_out_what_supports_no_claim(study: Study) -> None:
     assert original.x[0] == pytest.approx(100 * 58788 / 90460, rel=1e-3)
 
 
+def test_the_dashed_line_is_the_limit_on_the_p95_whatever_else_has_a_limit(study: Study, view: RunView) -> None:
+    limits = {"http_req_duration": ["p(99)<3000", "p(95)<1000"]}
+    profile = msgspec.structs.replace(view.run.profile, thresholds=limits)
+    foreign = dataclasses.replace(view, run=msgspec.structs.replace(view.run, profile=profile))
+    alone = dataclasses.replace(study, variants={"report": {"load": foreign}})
+    p95, _ = figures.overview(alone)
+    assert [shape.x0 for shape in p95.layout.shapes] == [1000]
+    assert "Dashed line: the threshold, 1,000 ms." in p95.layout.meta["caption"]
+    for chart in (figures.timeline(foreign), figures.course(foreign)):
+        assert chart is not None
+        assert 1000 in [shape.y0 for shape in chart.layout.shapes]
+        assert "the threshold, 1,000 ms" in chart.layout.meta["caption"]
+
+
+def test_a_run_without_known_users_is_drawn_all_the_same(view: RunView) -> None:
+    assert view.timeline is not None
+    bare = dataclasses.replace(view, timeline=view.timeline.assign(vus=float("nan")))
+    assert "up to 0 virtual users" in figures.timeline(bare).description
+
+
 def test_a_distribution_has_a_curve_per_variant_and_a_line_per_percentile(study: Study) -> None:
     chart = figures.distribution(study, "load")
     assert chart is not None

@@ -35,6 +35,18 @@ def test_the_course_of_a_sale(study: Study) -> None:
     assert any("0 too late" in note for note in table.notes)
 
 
+def test_users_are_those_of_the_second_that_the_last_coupon_went_in(study: Study) -> None:
+    labels = [row.label for row in tables.sale(sold(study, issued=5000, sold_out=3000), "load").rows]
+    assert labels[3] == "virtual users, mean of the second of the last coupon"
+
+
+def test_moments_of_an_invalid_run_are_struck_out_with_the_reason(study: Study) -> None:
+    table = tables.sale(sold(study, Status.FAIL, issued=5000, sold_out=3000), "load")
+    assert [(row.cells[0].tone, row.cells[0].note[:16]) for row in table.rows[1:3]] == [
+        ("void", "the audit failed")
+    ] * 2
+
+
 def test_a_dishonest_refusal_is_seen(study: Study) -> None:
     table = tables.sale(sold(study, Status.FAIL, issued=5000, sold_out=3000), "load")
     assert (table.rows[-1].cells[0].text, table.rows[-1].cells[0].tone) == ("FAIL", "bad")

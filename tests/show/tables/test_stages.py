@@ -38,6 +38,12 @@ def test_stages_have_their_time_users_quantiles_and_a_rate_only_where_the_load_i
     assert (ramp.cells[-1].text, ramp.cells[-1].value) == ("ramping", None)
 
 
+def test_where_the_users_come_from_is_told_and_unknown_ones_say_why(study: Study, staged: Study) -> None:
+    assert any("by the time that their iterations took" in remark for remark in tables.stages(staged, "load").remarks)
+    bare = tables.stages(with_stages(study, cut(held=True).assign(mean_vus=float("nan"))), "load").rows[0].cells[1]
+    assert (bare.text, bare.note) == ("—", "the points have no iterations")
+
+
 def test_percentiles_of_a_short_stage_are_no_louder_than_its_own_samples_allow(staged: Study) -> None:
     cells = tables.stages(staged, "load").rows[0].cells
     assert [cell.text for cell in cells[2:6]] == ["5.00", "too few", "too few", "too few"]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from rushlab.show import trouble
 from rushlab.show.figures import over_time, upright
 from rushlab.show.figures.chart import Chart, axis, chart, limit_line, literal, logarithmic, title
 from rushlab.show.figures.course_panels import (
@@ -17,7 +18,6 @@ from rushlab.show.figures.course_panels import (
     from_series,
     numbered,
 )
-from rushlab.show.tables.limits import milliseconds_limit
 from rushlab.show.views import RunView
 
 #: Pixels above the first panel and below the last.
@@ -72,7 +72,7 @@ def _layout(view: RunView, panels: list[Panel]) -> dict[str, Any]:
         layout[numbered("legend", place)] = _legend((below - ABOVE - HEADING) / inner)
         layout["annotations"] += _words(panel, (below - ABOVE) / inner, domain)
         below = top - panel.height
-    if limit := milliseconds_limit(view.run.profile.thresholds):
+    if limit := trouble.limit_of(view):
         layout["shapes"].append(limit_line(x0=0, x1=1, xref="paper", y0=limit, y1=limit, yref=axis_name(1)))
     return layout
 
@@ -109,7 +109,7 @@ def _last(panels: list[Panel]) -> float:
 
 
 def _caption(view: RunView, panels: list[Panel]) -> str:
-    limit = milliseconds_limit(view.run.profile.thresholds)
+    limit = trouble.limit_of(view)
     missing = [f"{panel.heading}: {panel.note}" for panel in panels if panel.note]
     parts = [
         f"Dashed across: the threshold, {limit:,g} ms." if limit else "",

@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from rushlab.show import units
+from rushlab.show import trouble, units
 from rushlab.show.claims import doubt, supported, usable
 from rushlab.show.figures.chart import (
     MARKS,
@@ -23,7 +23,6 @@ from rushlab.show.figures.chart import (
 )
 from rushlab.show.several import Several
 from rushlab.show.tables.cells import ORIGINAL, ours
-from rushlab.show.tables.limits import milliseconds_limit
 from rushlab.show.views import Study
 
 #: What a figure shows: heading → profile → value.
@@ -55,7 +54,7 @@ def _p95(study: Study) -> Chart:
     values: dict[str, dict[str, float]] = {ORIGINAL: _original(study, "p95")}
     for variant in study.variants:
         values[ours(variant)] = {view.run.profile.name: p95 for view, _, p95 in supported(study, variant)}
-    limits = {limit for view in study if (limit := milliseconds_limit(view.run.profile.thresholds))}
+    limits = sorted({limit for view in study if (limit := trouble.limit_of(view))})
     lines = [limit_line(x0=limit, x1=limit, y0=0, y1=1, yref="paper") for limit in limits]
     told = ", ".join(f"{limit:,g} ms" for limit in limits)
     return _dot_plot(
@@ -67,7 +66,7 @@ def _p95(study: Study) -> Chart:
     )
 
 
-def _decades(values: Values, limits: set[float]) -> float:
+def _decades(values: Values, limits: list[float]) -> float:
     """How many powers of ten the figure spans."""
     shown = [*limits, *(value for found in values.values() for value in found.values() if value > 0)]
     return math.log10(max(shown) / min(shown)) if shown else 1.0

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from rushlab.show import units
+from rushlab.show import trouble, units
 from rushlab.show.figures import upright
 from rushlab.show.figures.chart import (
     MARKS,
@@ -23,7 +23,6 @@ from rushlab.show.figures.chart import (
     title,
 )
 from rushlab.show.several import Several
-from rushlab.show.tables.limits import milliseconds_limit
 from rushlab.show.views import RunView, Study
 
 #: Each panel's axis, its share of the height from the bottom, and its heading.
@@ -76,10 +75,15 @@ def shared_ranges(frames: list[pd.DataFrame]) -> dict[str, Any]:
     whole = pd.concat(frames)
     return {
         "x": [0, float(whole["second"].max()) + 1],
-        "y": [0, float(whole["vus"].max()) * 1.1 or 1],
+        "y": [0, _most_users(whole) * 1.1 or 1],
         "y2": _decades(whole[list(LATENCY.values())]),
         "y3": [0, float(whole["requests"].max()) * 1.1 or 1],
     }
+
+
+def _most_users(frame: pd.DataFrame) -> float:
+    """The highest number of virtual users; 0 where none are known."""
+    return float(frame["vus"].fillna(0).max())
 
 
 def _decades(times: pd.DataFrame) -> list[float]:
@@ -137,7 +141,7 @@ def _line(frame: pd.DataFrame, column: str, role: str, yaxis: str, hover: str, *
 def _layout(view: RunView, step: int, ranges: dict[str, Any]) -> dict[str, Any]:
     y2 = ranges.get("y2", [0, 3])
     times = logarithmic("ms (log)", decades=y2[1] - y2[0], domain=PANELS["y2"][0], range=y2, anchor="x")
-    limit = milliseconds_limit(view.run.profile.thresholds)
+    limit = trouble.limit_of(view)
     return {
         "title": title(view.label),
         "height": 620,
@@ -170,14 +174,16 @@ def _legend(panel: str) -> dict[str, Any]:
 
 
 def _caption(view: RunView) -> str:
-    limit = milliseconds_limit(view.run.profile.thresholds)
+    limit = trouble.limit_of(view)
     across = [f"Dashed across: the threshold, {limit:,g} ms."] if limit else []
     return " ".join([*across, *upright.captions(view)])
 
 
 def describe(label: str, frame: pd.DataFrame) -> str:
     """A timeline in one sentence."""
-    text = f"{literal(label)} over time: up to {units.count(int(frame['vus'].max()))} virtual users, "
+    text = (
+        f"{literal(label)} over time: up to {units.count(int(_most_users(frame)))} virtual users in a second's mean, "
+    )
     text += f"up to {units.count(int(frame['requests'].max()))} requests a second, "
     text += f"{units.count(int(frame['failed'].sum()))} failed"
     if frame["p95_ms"].isna().all():

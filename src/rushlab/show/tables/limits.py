@@ -74,12 +74,6 @@ def value(result: ThresholdResult) -> str:
     return units.duration(result.value) if result.metric.endswith("duration") else units.percent(result.value)
 
 
-def milliseconds_limit(thresholds: dict[str, list[str]]) -> float | None:
-    """The first limit on http_req_duration, in ms; None without one."""
-    found = [threshold for text in thresholds.get("http_req_duration", []) if (threshold := parse(text))]
-    return found[0].limit if found else None
-
-
 def _theirs(reference: ReferenceProfile | None, metric: str, text: str) -> Cell:
     published = _published(reference, metric, text) if reference else None
     if published is None:

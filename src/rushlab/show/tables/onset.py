@@ -61,7 +61,7 @@ def _number(value: int) -> Cell:
 #: What is said of an onset: column → its cell.
 FACTS: dict[str, Callable[[RunView, Onset], Cell]] = {
     "from second": lambda _, found: Cell(units.count(found.second), value=found.second),
-    "VUs": lambda _, found: unknown("not told in that second") if found.vus is None else _number(found.vus),
+    "VUs": lambda _, found: unknown("the points have no iterations") if found.vus is None else _number(found.vus),
     "requests/s": lambda _, found: _number(found.rate_per_s),
     "for seconds": lambda _, found: _number(found.lasted_s),
     "seconds over, in all": lambda _, found: _number(found.over_s),

@@ -80,9 +80,13 @@ def _moment(outcome: str, which: str) -> Callable[[RunView], Cell]:
         row = _of(view, outcome)
         if row is None or _of(view, SOLD_OUT) is None:
             return unknown(NEVER if view.populations is not None else "not recorded")
-        return Cell(f"{row[which]:,.2f}", value=float(row[which]), tone="void" if view.objection else "")
+        return _struck(view, f"{row[which]:,.2f}", float(row[which]))
 
     return cell
+
+
+def _struck(view: RunView, text: str, value: float) -> Cell:
+    return Cell(text, value=value, tone="void" if view.objection else "", note=view.objection or "")
 
 
 def _pace(view: RunView) -> Cell:
@@ -90,7 +94,7 @@ def _pace(view: RunView) -> Cell:
     if row is None or _of(view, SOLD_OUT) is None or row["last"] <= row["first"]:
         return unknown(NEVER if view.populations is not None else "not recorded")
     pace = float(row["requests"] / (row["last"] - row["first"]))
-    return Cell(f"{pace:,.1f}", value=pace, tone="void" if view.objection else "")
+    return _struck(view, f"{pace:,.1f}", pace)
 
 
 def _users(view: RunView) -> Cell:
@@ -98,7 +102,11 @@ def _users(view: RunView) -> Cell:
     if row is None or view.timeline is None or _of(view, SOLD_OUT) is None:
         return unknown("not recorded")
     at = view.timeline[view.timeline["second"] == int(row["last"])]["vus"].dropna()
-    return unknown("k6 took no sample then") if at.empty else Cell(units.count(int(at.iloc[0])), value=int(at.iloc[0]))
+    return (
+        unknown("the points have no iterations")
+        if at.empty
+        else Cell(units.count(int(at.iloc[0])), value=int(at.iloc[0]))
+    )
 
 
 def _honest(view: RunView) -> Cell:
@@ -112,7 +120,7 @@ LINES: dict[str, Callable[[RunView], Cell]] = {
     "coupons issued": _count(ISSUED),
     "last coupon promised, s after the start": _moment(ISSUED, "last"),
     "first “sold out”, s after the start": _moment(SOLD_OUT, "first"),
-    "virtual users at the last coupon": _users,
+    "virtual users, mean of the second of the last coupon": _users,
     "coupons per second, first to last": _pace,
     "requests told “sold out”": _count(SOLD_OUT),
     "is “sold out” honest?": _honest,

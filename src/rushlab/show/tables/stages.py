@@ -21,6 +21,7 @@ COLUMNS = ("requests", "mean VUs", *(f"{figure}, ms" for figure in TIMES), "answ
 RAMPING = "ramping"
 WHY_RAMPING = "while the number of users changes there is no rate to hold; these are the figures of a moving load"
 NONE_HELD = "This profile holds no load: it is a pure ramp, so its whole-run figures are of a moving load, too."
+AT_WORK = "Mean VUs: the users at work, by the time that their iterations took, pauses included."
 CUT = "A request belongs to the stage in which it began, and counts for the rate where it was answered"
 
 
@@ -33,7 +34,8 @@ def stages(study: Study, profile: str) -> Table | None:
     columns = tuple(Column(name, ours(variant)) for variant in views for name in COLUMNS)
     rows = tuple(_row(views, profile, stage, plan) for stage, plan in enumerate(known.to_dict("records")))
     held = () if known["plateau"].any() else (NONE_HELD,)
-    remarks = (*held, f"{CUT}; {support.rule()}.", *(_late(view) for view in views.values() if view and _after(view)))
+    remarks = (*held, f"{CUT}; {support.rule()}.", AT_WORK)
+    remarks += tuple(_late(view) for view in views.values() if view and _after(view))
     return Table(f"{profile}: stage by stage", "stage", columns, rows, remarks)
 
 
@@ -80,7 +82,7 @@ def _only(first: Cell) -> list[Cell]:
 
 def _users(row: pd.Series[float]) -> Cell:
     mean = float(row["mean_vus"])
-    return unknown("k6 took no sample in it") if math.isnan(mean) else Cell(f"{mean:,.0f}", value=mean)
+    return unknown("the points have no iterations") if math.isnan(mean) else Cell(f"{mean:,.0f}", value=mean)
 
 
 def _time(view: RunView, row: pd.Series[float], figure: str, requests: int) -> Cell:
