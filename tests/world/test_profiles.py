@@ -34,7 +34,13 @@ def test_shape_is_the_reports(profiles, name):
 
 def test_thresholds_are_the_reports(profiles):
     expected = {metric: [limit] for metric, limit in REPORT["thresholds"].items()}
-    assert {name for name, profile in profiles.items() if profile.thresholds != expected} == {"warm-up", "ceiling"}
+    others = {name for name, profile in profiles.items() if profile.thresholds != expected}
+    assert others == {"sold-out", "warm-up", "ceiling"}
+
+
+def test_a_sale_that_ends_has_no_threshold_that_its_refusals_must_miss(profiles):
+    expected = {metric: [limit] for metric, limit in REPORT["thresholds"].items() if metric != "success_rate"}
+    assert profiles["sold-out"].thresholds == expected
 
 
 def test_the_reports_six_come_first_then_ours(profiles):
