@@ -1,6 +1,7 @@
 """Scales and the lengths that follow from them."""
 
 import pytest
+from msgspec import structs
 
 from rushlab.model.errors import UsageError
 from rushlab.model.profile import Profile, Stage, parse_scale, scale_name
@@ -56,3 +57,10 @@ def test_peak_changes_the_heights_in_proportion():
     assert [stage.target for stage in ramp.stages] == [5, 5, 0]
     with pytest.raises(UsageError, match="from 1 to"):
         RAMP.at_peak(0)
+
+
+def test_a_stock_of_its_own_is_scaled_with_the_load():
+    sale = structs.replace(RAMP, stock=5000)
+    assert (sale.stock_at(0.05), sale.stock_at(1.0), sale.stock_at(1e-9)) == (250, 5000, 1)
+    assert structs.replace(sale, scaled=False).stock_at(0.05) == 5000
+    assert RAMP.stock_at(0.05) is None

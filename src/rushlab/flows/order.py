@@ -37,10 +37,9 @@ class Order:
 
     @property
     def stock(self) -> int:
-        """The variant's stock, or the profile's own, scaled like its load so that it still sells out."""
-        if self.profile.stock is None:
-            return int(self.variant["stock"])
-        return max(1, round(self.profile.stock * self.scale)) if self.profile.scaled else self.profile.stock
+        """The stock that is set up: the profile's own at this scale, else the variant's."""
+        own = self.profile.stock_at(self.scale)
+        return int(self.variant["stock"]) if own is None else own
 
 
 def require_room(bench: Workbench, orders: Sequence[Order]) -> None:

@@ -66,6 +66,12 @@ class Profile(Struct, frozen=True, kw_only=True):
         stages = tuple(Stage(stage.duration_s, math.floor(stage.target * factor + 0.5)) for stage in self.stages)
         return replace(self, stages=stages, vus=math.floor(self.vus * factor + 0.5))
 
+    def stock_at(self, factor: float) -> int | None:
+        """The profile's own stock, scaled like its load so that it still sells out; None = the variant's."""
+        if self.stock is None or not self.scaled:
+            return self.stock
+        return max(1, round(self.stock * factor))
+
     @property
     def length_s(self) -> float:
         """Planned length in seconds, without k6's graceful stop."""

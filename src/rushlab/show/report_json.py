@@ -7,6 +7,7 @@ from typing import Any
 
 from rushlab.model.results import RunFigures
 from rushlab.show import trouble
+from rushlab.show.tables.origin import set_up
 from rushlab.show.views import RunView, Study
 
 SCHEMA = 1
@@ -52,7 +53,7 @@ def profile(view: RunView) -> dict[str, Any]:
         "thresholds": thresholds(figures),
         "audit": str(view.audit),
         "counts": dict(run.audit.counts) if run.audit else {},
-        "knobs": dict(run.knobs),
+        "knobs": dict(set_up(run)),
         "onset": None if began is None else asdict(began),
         "reasons": reasons,
     }

@@ -5,6 +5,7 @@ import msgspec
 from rushlab.model.results import ThresholdResult
 from rushlab.model.verdict import Audit, Check, Status
 from rushlab.show import tables
+from rushlab.show.report_json import report_json
 from rushlab.show.table import Cell, Table
 from rushlab.show.views import Study
 
@@ -105,6 +106,21 @@ def test_environment_puts_the_reports_section_4_beside_ours(study: Study) -> Non
 def test_settings_that_differ_come_first(study: Study) -> None:
     labels = [row.label for row in tables.settings(study).rows]
     assert labels == ["different", "reservation", "outbox", "the same", "lock_scope", "pool_size", "workers"]
+
+
+def test_the_stock_is_the_one_that_was_set_up_and_another_profiles_is_a_note(study: Study, exchange) -> None:
+    for name in ("smoke", "load", "peak-2000"):
+        knobs = study.variants["report"][name].run.knobs | {"stock": 1_000_000}
+        study = exchange(study, "report", name, knobs=knobs)
+    views = {name: study.variants["report"][name] for name in ("smoke", "load", "peak-2000")}
+    rush = views["peak-2000"].run
+    sale = msgspec.structs.replace(rush, profile=msgspec.structs.replace(rush.profile, stock=5000), scale=0.05)
+    views["peak-2000"] = dataclasses.replace(views["peak-2000"], run=sale)
+    several = tables.settings(dataclasses.replace(study, variants={"report": views}))
+    assert [(cell.text, cell.note) for cell in cells(several, "stock")] == [("1000000", "peak-2000: 250")]
+    alone = dataclasses.replace(study, variants={"report": {"peak-2000": views["peak-2000"]}})
+    assert [(cell.text, cell.note) for cell in cells(tables.settings(alone), "stock")] == [("250", "")]
+    assert report_json(alone)["variants"]["report"]["profiles"]["peak-2000"]["knobs"]["stock"] == 250
 
 
 def test_provenance_has_the_run_its_commit_and_the_hash_of_its_points(study: Study) -> None:

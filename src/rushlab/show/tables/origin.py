@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
+from rushlab.model.run import Run
+from rushlab.model.variant import KnobValue
 from rushlab.show import units
 from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.tables.cells import ORIGINAL, ours, unknown
@@ -62,24 +66,50 @@ def machine(here: dict[str, Any]) -> str:
 
 
 def settings(study: Study) -> Table:
-    """The knobs of every variant; those that differ come first."""
-    knobs = {variant: next(iter(views.values())).run.knobs for variant, views in study.variants.items() if views}
-    names = list(dict.fromkeys(name for values in knobs.values() for name in values))
-    differing = [name for name in names if len({str(values.get(name)) for values in knobs.values()}) > 1]
+    """The knobs of every variant; those that differ come first. Where its runs differ, a note says on which profile."""
+    knobs = {variant: _settings(views) for variant, views in study.variants.items() if views}
+    names = list(dict.fromkeys(name for cells in knobs.values() for name in cells))
+    differing = [name for name in names if len({_of(cells, name).text for cells in knobs.values()}) > 1]
     same = [name for name in names if name not in differing]
     rows = [Row("different"), *_knobs(knobs, differing)] if differing else []
     rows += [Row("the same"), *_knobs(knobs, same)] if same else []
     return Table("Settings of the variants", "knob", tuple(Column(ours(name)) for name in knobs), tuple(rows))
 
 
-def _knobs(knobs: dict[str, dict[str, Any]], names: list[str]) -> list[Row]:
-    return [Row(name, tuple(_value(values.get(name)) for values in knobs.values())) for name in names]
+def set_up(run: Run) -> dict[str, KnobValue]:
+    """The knobs that a run was made with: its variant's, with the stock of its profile where that has its own."""
+    own = run.profile.stock_at(run.scale)
+    return run.knobs if own is None or "stock" not in run.knobs else run.knobs | {"stock": own}
 
 
-def _value(value: Any) -> Cell:
-    if value is None:
-        return unknown("not set")
-    return Cell("yes" if value is True else "no" if value is False else str(value), value=value)
+def _settings(views: dict[str, RunView]) -> dict[str, Cell]:
+    """Knob → what most runs of a variant had; what others had is its note."""
+    made = {profile: set_up(view.run) for profile, view in views.items()}
+    names = dict.fromkeys(name for knobs in made.values() for name in knobs)
+    return {name: _setting({profile: knobs.get(name) for profile, knobs in made.items()}) for name in names}
+
+
+def _setting(values: dict[str, KnobValue | None]) -> Cell:
+    most, _ = Counter(values.values()).most_common(1)[0]
+    others = [f"{profile}: {_text(value)}" for profile, value in values.items() if value != most]
+    return replace(_value(most), note=", ".join(others)) if others else _value(most)
+
+
+def _knobs(knobs: dict[str, dict[str, Cell]], names: list[str]) -> list[Row]:
+    return [Row(name, tuple(_of(cells, name) for cells in knobs.values())) for name in names]
+
+
+def _of(cells: dict[str, Cell], name: str) -> Cell:
+    return cells.get(name, _value(None))
+
+
+def _value(value: KnobValue | None) -> Cell:
+    return unknown("not set") if value is None else Cell(_text(value), value=value)
+
+
+def _text(value: KnobValue | None) -> str:
+    words = {True: "yes", False: "no", None: "not set"}
+    return words[value] if isinstance(value, bool | None) else str(value)
 
 
 def provenance(study: Study) -> Table:
