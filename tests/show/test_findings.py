@@ -5,8 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rushlab.model.guess import Answer, Decision, Guess
 from rushlab.model.reference import Reference
 from rushlab.model.verdict import Audit, Check, Status, Validity, Verdict
+from rushlab.show import guesses
 from rushlab.show.findings import findings
 from rushlab.show.run_series import BEHIND_S, RunSeries
 from rushlab.show.views import RunView, Study
@@ -208,6 +210,93 @@ def test_the_slowest_drain_or_that_there_was_none(study: Study) -> None:
     assert (slow.value, slow.runs) == (2.6, (view.run.id,))
     assert fast.sentence.endswith("was confirmed before the load ended, on 6 profiles.")
     assert len(fast.runs) == 6
+
+
+def test_a_run_that_left_coupons_open_is_not_said_to_have_confirmed_every_one(study: Study) -> None:
+    view = study.variants["report"]["peak-2000"]
+    assert view.figures
+    left = msgspec.structs.replace(view.figures, confirmed=view.figures.requests - 400, drain_s=None)
+    study.variants["report"]["peak-2000"] = dataclasses.replace(view, figures=left)
+    told, whole = (item for item in findings(study) if "every accepted coupon" in item.sentence)
+    assert (
+        "Variant report: every accepted coupon was confirmed at most 1.4 s after the load ended (smoke), on 5 of 6 "
+        in (told.sentence)
+    )
+    assert "peak-2000" not in told.sentence
+    assert view.run.id not in told.runs
+    assert whole.sentence.endswith("after the load ended (smoke).")
+
+
+def test_a_run_that_left_coupons_open_with_a_known_drain_counts_as_little(study: Study) -> None:
+    for name, view in study.variants["report"].items():
+        assert view.figures
+        left = msgspec.structs.replace(view.figures, confirmed=view.figures.requests - 1)
+        study.variants["report"][name] = dataclasses.replace(view, figures=left)
+    assert "Variant report: every accepted coupon" not in sentences(study)
+
+
+def test_the_worst_of_missed_shares_is_the_lowest_where_they_must_be_high(study: Study) -> None:
+    for name, share in (("load", 0.8), ("peak-2000", 0.2), ("stress-100", 0.5)):
+        view = study.variants["report"][name]
+        assert view.figures
+        speed, failures, success = view.figures.thresholds
+        limits = (speed, failures, msgspec.structs.replace(success, value=share, passed=False))
+        figures = msgspec.structs.replace(view.figures, thresholds=limits)
+        study.variants["report"][name] = dataclasses.replace(view, figures=figures)
+    (found,) = [item for item in findings(study) if "misses success_rate" in item.sentence]
+    assert found.value == 0.2
+    (slow,) = [item for item in findings(study) if "Variant report misses http_req_duration" in item.sentence]
+    assert slow.value == 5210.0
+
+
+def test_what_is_grave_comes_first_whatever_rule_told_it(study: Study, exchange) -> None:
+    doubtful = exchange(study, "report", "load", verdict=Verdict(validity=Validity.UNKNOWN, checks=(), reason="no k6"))
+    tones = [item.tone for item in findings(doubtful)]
+    assert {"bad", "warn", "good", ""} <= set(tones)
+    assert tones == sorted(tones, key=lambda tone: {"bad": 0, "warn": 1}.get(tone, 2))
+
+
+def test_a_variant_that_confirms_later_is_told_so(study: Study) -> None:
+    for number, view in enumerate(study.variants["recommended"].values()):
+        assert view.figures
+        slower = msgspec.structs.replace(view.figures, confirm_ms={"p50": 30.0, "p95": 72.0 + 6 * number})
+        study.variants["recommended"][view.run.profile.name] = dataclasses.replace(view, figures=slower)
+    (found,) = [item for item in findings(study) if item.unit == "ratio of the p95 to confirm"]
+    assert found.sentence == (
+        "Variant recommended against report, p95 of the time from accept to confirm: from 1.62× slower (load) to "
+        "2.12× slower (peak-2000) (one run each, so without a noise floor: exploratory)."
+    )
+    assert len(found.runs) == 10, "smoke has too few coupons"
+
+
+def test_equal_ratios_are_those_of_every_profile(study: Study) -> None:
+    (found,) = [item for item in findings(study) if item.unit == "ratio of the p95 to confirm"]
+    assert "equal on each of 5 profiles" in found.sentence
+
+
+def test_milder_against_steeper_is_one_run_each_too(study: Study) -> None:
+    steps = [item.sentence for item in findings(study) if " against stress-100: " in item.sentence]
+    assert len(steps) == 2
+    assert all(text.endswith(" (one run each, so without a noise floor: exploratory).") for text in steps)
+
+
+def guess(name: str) -> Guess:
+    fields = {"section": "5.1", "kind": "guess", "rule": "saturation", "quote": "", "says": ""}
+    return Guess(id=name, profiles=("load",), **fields)  # type: ignore[arg-type]
+
+
+def test_what_became_of_the_guesses_is_a_sentence(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    became = (Decision.CONFIRMED, Decision.REFUTED, Decision.REFUTED, Decision.OPEN)
+    names = ("queueing", "row-lock", "gc-pause", "more-workers")
+    answers = tuple(
+        Answer(guess=guess(name), decision=decision, reason="so") for name, decision in zip(names, became, strict=True)
+    )
+    monkeypatch.setattr(guesses, "answers", lambda _: answers)
+    (found,) = [item for item in findings(study) if "guesses and measures" in item.sentence]
+    assert found.sentence == (
+        "Of the original's 4 guesses and measures, 1 is confirmed, 2 are refuted and 1 stays open "
+        "(confirmed: queueing; refuted: row lock, gc pause; open: more workers)."
+    )
 
 
 def test_hostile_text_is_escaped(hostile: Study) -> None:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 
 from rushlab.judge.onset import SECONDS, Onset
 from rushlab.judge.stall import Stall, stalls
-from rushlab.model.results import ThresholdResult
+from rushlab.judge.thresholds import parse
+from rushlab.model.results import RunFigures, ThresholdResult
 from rushlab.model.verdict import Check, Status, Validity
 from rushlab.show import trouble, units
 from rushlab.show.broken import breakages
 from rushlab.show.claims import doubt, supported, usable
-from rushlab.show.comparisons import against_original, between_variants, steeper
+from rushlab.show.comparisons import against_original, between_variants, confirm_times, steeper
 from rushlab.show.finding import Finding, Findings
 from rushlab.show.sale_findings import guessed, sold_out
 from rushlab.show.table import Tone
@@ -26,8 +27,13 @@ from rushlab.show.views import RunView, Study
 
 
 def findings(study: Study) -> Findings:
-    """All findings of a study: correctness first, then validity, thresholds, comparisons."""
-    return Findings(tuple(finding for rule in RULES for finding in rule(study)))
+    """All findings of a study, gravest first; among equals correctness, validity, thresholds, comparisons."""
+    found = [finding for rule in RULES for finding in rule(study)]
+    return Findings(tuple(sorted(found, key=lambda finding: GRAVITY.get(finding.tone, len(GRAVITY)))))
+
+
+#: What is grave comes first; what has no place here comes last.
+GRAVITY: dict[Tone, int] = {"bad": 0, "warn": 1}
 
 
 def invariants(study: Study) -> Iterator[Finding]:
@@ -100,13 +106,20 @@ def thresholds(study: Study) -> Iterator[Finding]:
 
 
 def _missed(variant: str, those: list[tuple[RunView, ThresholdResult]]) -> Finding:
-    worst = max(those, key=lambda pair: abs(pair[1].value or 0))[1]
+    worst = _worst([result for _, result in those])
     told = ", ".join(f"{view.run.profile.name} {value(result)}" for view, result in those)
     sentence = (
         f"Variant {variant} misses {worst.metric} {worst.expression} on {units.plural(len(those), 'profile')}: {told}."
     )
     unit = "ms" if worst.metric.endswith("duration") else "share"
     return Finding(sentence, worst.value, unit, tuple(view.run.id for view, _ in those), "bad")
+
+
+def _worst(those: list[ThresholdResult]) -> ThresholdResult:
+    """Of the misses of one threshold the furthest from its limit."""
+    threshold = parse(those[0].expression)
+    limit = threshold.limit if threshold else 0.0
+    return max(those, key=lambda result: abs((result.value or 0.0) - limit))
 
 
 def failures(study: Study) -> Iterator[Finding]:
@@ -165,16 +178,32 @@ def _onset(variant: str, judged: int, found: list[tuple[RunView, Onset]]) -> Fin
 
 
 def slowest_drain(study: Study) -> Iterator[Finding]:
-    """Per variant the run whose confirmations lagged the longest after the load had ended."""
-    for variant in study.variants:
-        drains = [(figures.drain_s, view) for view, figures in usable(study, variant) if figures.drain_s is not None]
+    """Per variant the run whose confirmations lagged the longest after the load, of those that left none open."""
+    for variant, views in study.variants.items():
+        drains = [
+            (figures.drain_s, view)
+            for view, figures in usable(study, variant)
+            if figures.drain_s is not None and _all_confirmed(figures)
+        ]
         if drains:
-            longest, view = max(drains, key=lambda pair: pair[0])
-            ids = tuple(other.run.id for seconds, other in drains if seconds == longest)
-            told = f"at most {units.seconds(longest)} after the load ended ({view.run.profile.name})"
-            where = f"on {len(drains)} profiles" if len(drains) > 1 else f"on {view.run.profile.name}"
-            when = told if longest else f"before the load ended, {where}"
-            yield Finding(f"Variant {variant}: every accepted coupon was confirmed {when}.", longest, "s", ids)
+            yield _drained(variant, drains, len(views))
+
+
+def _all_confirmed(figures: RunFigures) -> bool:
+    return figures.confirmed is not None and figures.confirmed >= figures.outcomes.get("issued", 0)
+
+
+def _drained(variant: str, drains: list[tuple[float, RunView]], runs: int) -> Finding:
+    longest, view = max(drains, key=lambda pair: pair[0])
+    ids = tuple(other.run.id for seconds, other in drains if seconds == longest)
+    names = [other.run.profile.name for _, other in drains]
+    where = f"on {names[0]}" if len(names) == 1 else f"on {len(names)} profiles"
+    if len(names) < runs:
+        where = f"on {len(names)} of {runs} profiles ({', '.join(names)})"
+    late = f"at most {units.seconds(longest)} after the load ended ({view.run.profile.name})"
+    when = late if longest else "before the load ended"
+    told = f", {where}" if len(names) < runs or not longest else ""
+    return Finding(f"Variant {variant}: every accepted coupon was confirmed {when}{told}.", longest, "s", ids)
 
 
 RULES: tuple[Callable[[Study], Iterator[Finding]], ...] = (
@@ -188,6 +217,7 @@ RULES: tuple[Callable[[Study], Iterator[Finding]], ...] = (
     not_compared,
     onset,
     between_variants,
+    confirm_times,
     against_original,
     steeper,
     shares,

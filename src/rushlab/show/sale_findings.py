@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rushlab.model.guess import Decision
 from rushlab.show import guesses, units
 from rushlab.show.claims import usable
 from rushlab.show.finding import Finding
 from rushlab.show.views import Study
+
+#: What became of so many guesses, in words.
+BECAME: dict[Decision, Callable[[int], str]] = {
+    Decision.CONFIRMED: lambda count: f"{count} {_are(count)} confirmed",
+    Decision.REFUTED: lambda count: f"{count} {_are(count)} refuted",
+    Decision.OPEN: lambda count: f"{count} {'stays' if count == 1 else 'stay'} open",
+}
+SHORT = {Decision.CONFIRMED: "confirmed", Decision.REFUTED: "refuted", Decision.OPEN: "open"}
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def sold_out(study: Study) -> Iterator[Finding]:
@@ -30,9 +41,13 @@ def guessed(study: Study) -> Iterator[Finding]:
     decided = [answer for answer in answers if answer.decision is not Decision.OPEN]
     if not decided:
         return
-    counts = Counter(answer.decision for answer in answers)
-    told = ", ".join(f"{counts[decision]} {decision}" for decision in Decision if counts[decision])
-    which = "; ".join(f"{answer.guess.id.replace('-', ' ')} {answer.decision}" for answer in decided)
+    named = {
+        decision: [answer.guess.id.replace("-", " ") for answer in answers if answer.decision is decision]
+        for decision in BECAME
+    }
+    counts = [BECAME[decision](len(names)) for decision, names in named.items() if names]
+    told = " and ".join(filter(None, (", ".join(counts[:-1]), counts[-1])))
+    which = "; ".join(f"{SHORT[decision]}: {', '.join(names)}" for decision, names in named.items() if names)
     runs = tuple(dict.fromkeys(run for answer in decided for run in answer.runs))
-    sentence = f"Of the original's {len(answers)} guesses and measures {told} ({which})."
+    sentence = f"Of the original's {len(answers)} guesses and measures, {told} ({which})."
     yield Finding(sentence, len(decided), "guesses decided", runs)
