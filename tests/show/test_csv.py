@@ -2,6 +2,7 @@ import csv as reader
 import dataclasses
 import io
 
+from rushlab.model.verdict import Validity, Verdict
 from rushlab.show import csv, tables
 from rushlab.show.views import Study
 
@@ -52,3 +53,15 @@ def test_names_of_files_leave_the_folder_never(study: Study) -> None:
     view = study.variants["report"]["load"]
     odd = dataclasses.replace(study, variants={"report": {"../../etc/x": view}})
     assert all("/" not in name and ".." not in name for name in csv.files(odd))
+
+
+def test_a_figure_that_is_struck_out_is_no_number_and_says_why(study: Study, exchange) -> None:
+    verdict = Verdict(validity=Validity.INVALID, checks=(), reason="k6 was killed")
+    broken = exchange(study, "report", "load", verdict=verdict)
+    head, *body = rows(csv.files(broken)["load-response-time.csv"])
+    p95 = dict(zip(head, next(row for row in body if row[0] == "p95, ms"), strict=True))
+    assert p95["ours: report: measured"] == ""
+    assert p95["ours: report: measured: struck out"] == "1,912; INVALID: k6 was killed"
+    assert float(p95["ours: recommended: measured"]) == 143.0
+    assert "ours: recommended: measured: struck out" not in p95
+    assert not any("struck out" in name for name in rows(csv.files(study)["load-response-time.csv"])[0])

@@ -1,6 +1,9 @@
-import pytest
+import io
 
-from rushlab.show import markdown, sanitise
+import pytest
+from rich.console import Console
+
+from rushlab.show import markdown, sanitise, terminal
 from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.table_html import fragment
 
@@ -48,3 +51,30 @@ def test_markdown_has_one_line_per_row_and_escapes() -> None:
     text = markdown.table(table)
     assert "| 1\\|2 | \\<b\\> (1) |" in text
     assert text.endswith("1. why")
+
+
+def struck() -> Table:
+    rows = (Row("p95, ms", (Cell("1,912", 1912.0, "void", note="INVALID"),), note="over all"),)
+    return Table("load", "", (Column("measured"),), rows)
+
+
+def test_markdown_strikes_out_what_supports_no_claim() -> None:
+    assert "| ~~1,912~~ (2) |" in markdown.table(struck())
+
+
+def test_the_frame_has_no_number_that_is_struck_out() -> None:
+    assert struck().frame["measured"].isna().all()
+
+
+def test_every_footnote_is_referred_to_in_markdown_and_in_the_terminal() -> None:
+    text = markdown.table(struck())
+    assert "| p95, ms (1) |" in text
+    assert text.endswith("1. over all\n2. INVALID")
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(terminal.grid(struck()))
+    assert "p95, ms (1)" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_heading_has_its_footnote_in_markdown_too() -> None:
+    table = Table("load", "", (Column("x"),), (Row("times", note="why"), Row("p95", (Cell("1"),))))
+    assert "| **times** (1) |" in markdown.table(table)

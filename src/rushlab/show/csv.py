@@ -39,6 +39,9 @@ PER_PROFILE: dict[str, Callable[[Study, str], Table | None]] = {
     "inside-the-service": tables.inside,
 }
 
+#: The column of the figures that are struck out, each with its reason.
+STRUCK_OUT = "struck out"
+
 #: What a spreadsheet would take for a formula.
 FORMULA = re.compile(r"^[=+\-@\t\r]")
 
@@ -51,7 +54,9 @@ def files(study: Study) -> dict[str, str]:
 def text(table: Table) -> str:
     """One table: a column for the heading a row stands under, where there are any; notes and remarks are left out.
 
-    What stands beside a number (its unit, met or missed) follows in columns of its own.
+    What stands beside a number (its unit, met or missed) follows in columns of its own. A figure that is struck out on
+    the page (its run is INVALID or failed its audit) leaves its place empty, so that no sum or mean takes it in; it
+    stands with the reason in the column `struck out`, which a table without such figures does not have.
     """
     headed = any(row.heading for row in table.rows)
     out = io.StringIO()
@@ -69,8 +74,14 @@ def text(table: Table) -> str:
 def _beside(table: Table) -> list[list[str]]:
     """Of each column, the names of what stands beside its numbers."""
     columns = zip(*(row.cells for row in table.rows if not row.heading), strict=True)
-    found = [list(dict.fromkeys(name for cell in cells for name, _ in cell.beside)) for cells in columns]
+    found = [list(dict.fromkeys(name for cell in cells for name in _texts(cell))) for cells in columns]
     return found or [[] for _ in table.columns]
+
+
+def _texts(cell: Cell) -> dict[str, str]:
+    """What stands beside a cell's number: column → text."""
+    struck = {STRUCK_OUT: "; ".join(filter(None, (cell.text, cell.note)))} if cell.tone == "void" else {}
+    return dict(cell.beside) | struck
 
 
 def _names(table: Table, beside: list[list[str]]) -> list[str]:
@@ -97,12 +108,14 @@ def _values(row: Row, beside: list[list[str]]) -> list[str | int | float]:
     return [
         text
         for cell, more in zip(row.cells, beside, strict=True)
-        for text in (_value(cell), *(_safe(dict(cell.beside).get(name, "")) for name in more))
+        for text in (_value(cell), *(_safe(_texts(cell).get(name, "")) for name in more))
     ]
 
 
 def _value(cell: Cell) -> str | int | float:
-    """The number behind a cell; nothing where there is none."""
+    """The number behind a cell; nothing where there is none, or where it is struck out."""
+    if cell.tone == "void":
+        return ""
     if cell.value is None:
         return "" if cell.text == UNKNOWN else _safe(cell.text)
     return _safe(cell.value) if isinstance(cell.value, str) else cell.value

@@ -57,14 +57,20 @@ def table(content: Table) -> str:
 
 
 def _row(content: Table, row: Row) -> str:
+    mark = _mark(content, row.note)
     if row.heading:
-        return f"| **{escape(row.label)}** |{'  |' * len(content.columns)}"
-    cells = [f"{escape(cell.text)}{_mark(content, cell)}" for cell in row.cells]
-    return f"| {' | '.join([escape(row.label), *cells])} |"
+        return f"| **{escape(row.label)}**{mark} |{'  |' * len(content.columns)}"
+    cells = [f"{_struck(cell)}{_mark(content, cell.note)}" for cell in row.cells]
+    return f"| {' | '.join([f'{escape(row.label)}{mark}', *cells])} |"
 
 
-def _mark(content: Table, cell: Cell) -> str:
-    return f" ({content.mark(cell.note)})" if cell.note else ""
+def _struck(cell: Cell) -> str:
+    """A cell's text, struck out where it supports no claim."""
+    return f"~~{escape(cell.text)}~~" if cell.tone == "void" else escape(cell.text)
+
+
+def _mark(content: Table, note: str) -> str:
+    return f" ({content.mark(note)})" if note else ""
 
 
 def _line(texts: list[str]) -> str:

@@ -81,7 +81,7 @@ class Table:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The numbers (or texts where there is none), one row per row of the table."""
+        """The numbers (or texts where there is none), one row per row of the table; what is struck out is missing."""
         import pandas as pd
 
         names = [" · ".join(filter(None, (column.group, column.name))) for column in self.columns]
@@ -90,7 +90,7 @@ class Table:
             if row.heading:
                 heading = row.label
                 continue
-            values = [cell.text if cell.value is None and cell.text != "—" else cell.value for cell in row.cells]
+            values = [None if cell.tone == "void" else _told(cell) for cell in row.cells]
             rows.append([" · ".join(filter(None, (heading, row.label))), *values])
         return pd.DataFrame(rows, columns=[self.corner, *names]).set_index(self.corner)
 
@@ -105,3 +105,7 @@ class Table:
         return table(self)
 
     __repr__ = __str__
+
+
+def _told(cell: Cell) -> float | int | str | bool | None:
+    return cell.text if cell.value is None and cell.text != "—" else cell.value

@@ -31,14 +31,17 @@ def grid(table: Table) -> RenderableType:
         drawn.add_column(Text(label), justify="right" if column.number else "left", overflow="fold")
     for row in table.rows:
         cells = [_cell(table, cell) for cell in row.cells]
-        drawn.add_row(Text(row.label, style="bold" if row.heading else ""), *cells)
+        drawn.add_row(_noted(table, Text(row.label, style="bold" if row.heading else ""), row.note), *cells)
     notes = [Text(f"  {number} {note}", style="dim") for number, note in enumerate(table.notes, 1)]
     return Group(drawn, *notes, *(Text(f"  {remark}", style="dim") for remark in table.remarks))
 
 
 def _cell(table: Table, cell: Cell) -> Text:
-    text = Text(cell.text, style=STYLES[cell.tone])
-    return text.append(f" ({table.mark(cell.note)})", style="dim") if cell.note else text
+    return _noted(table, Text(cell.text, style=STYLES[cell.tone]), cell.note)
+
+
+def _noted(table: Table, text: Text, note: str) -> Text:
+    return Text.assemble(text, (f" ({table.mark(note)})", "dim")) if note else text
 
 
 def run_summary(view: RunView, study: Study) -> RenderableType:
