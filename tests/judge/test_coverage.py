@@ -88,3 +88,8 @@ def test_a_series_per_instance_is_as_covered_as_the_worst_of_them() -> None:
 def test_without_series_it_is_unknown(facts: SeriesFacts | None, reason: str) -> None:
     found = series_covered(None, facts, T0, END)
     assert (found.status, reason in found.evidence) == (Status.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(("offset", "said"), [(-0.0003, "+0 ms"), (0.0004, "+0 ms"), (-0.0012, "-1 ms")])
+def test_a_clock_that_is_hardly_off_is_not_off_by_minus_nothing(offset: float, said: str) -> None:
+    assert judged(rows(), offset).value.endswith(f"clocks {said}")

@@ -50,3 +50,8 @@ def test_a_shared_machine_is_told_who_used_its_cpu() -> None:
     assert "CPU time: k6 40%, service 25%, mariadb 10%, kafka 9%, relay 1%" in told
     assert "0.50 threads waited" in told
     assert "split of the CPU is not known" in generator_not_starved(facts(shared=True)).evidence
+
+
+def test_a_warning_by_the_rule_for_one_machine_has_the_rule_in_its_limit() -> None:
+    assert "on one machine with the service never better than WARN" in generator_not_starved(facts(shared=True)).limit
+    assert "one machine" not in generator_not_starved(facts()).limit

@@ -19,3 +19,7 @@ def test_it_survives_the_sanitiser() -> None:
 
 def test_it_is_text_where_no_html_is_shown() -> None:
     assert "INVALID: the measurement went wrong" in repr(legend())
+
+
+def test_the_scale_says_what_keeps_its_length() -> None:
+    assert "smoke keeps its ten seconds" in repr(legend())

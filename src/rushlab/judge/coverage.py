@@ -72,7 +72,7 @@ def series_covered(
     problems = [_examples("no data", [f"{name} ({why})" for name, why in bare.items()]), _examples("down", down)]
     problems.append(_clock_problem(facts.clock_offset_s))
     status = Status.FAIL if any(problems) else Status.PASS
-    offset = "unknown" if facts.clock_offset_s is None else f"{facts.clock_offset_s * 1000:+.0f} ms"
+    offset = "unknown" if facts.clock_offset_s is None else f"{round(facts.clock_offset_s * 1000):+d} ms"
     value = f"{len(SERIES) - len(bare)} of {len(SERIES)} series, {len(down)} targets down, clocks {offset}"
     return _v7(status, value, problems)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import msgspec
 import pytest
 
 from rushlab.model.verdict import Audit, Status
@@ -50,3 +53,25 @@ def test_a_run_with_an_objection_is_struck_out(study: Study, exchange) -> None:
     failed = Audit(verdict=Status.FAIL, invariants=(), counts={})
     table = tables.cost(exchange(study, "report", "load", cpu_s=USED, audit=failed), "load")
     assert cells(table, "k6")[1].tone == "void"
+
+
+def with_outcomes(study: Study, confirmed: int, **outcomes: int) -> Study:
+    view = study.variants["recommended"]["load"]
+    assert view.figures
+    figures = msgspec.structs.replace(view.figures, confirmed=confirmed, outcomes=outcomes)
+    study.variants["recommended"]["load"] = dataclasses.replace(view, figures=figures)
+    return study
+
+
+def test_a_few_coupons_on_idle_servers_have_no_cost_each(study: Study, exchange) -> None:
+    used = exchange(with_outcomes(study, 99, issued=99), "recommended", "load", cpu_s=USED)
+    line = cells(tables.cost(used, "load"), "k6")
+    assert [cell.text for cell in line[2:]] == ["15.00", "—"]
+    assert line[3].note == "only 99 coupons confirmed: mostly the cost of idle servers"
+    enough = exchange(with_outcomes(study, 100, issued=100), "recommended", "load", cpu_s=USED)
+    assert cells(tables.cost(enough, "load"), "k6")[3].text == "150.000"
+
+
+def test_a_sale_says_that_its_refusals_are_in_the_cost(study: Study, exchange) -> None:
+    used = exchange(with_outcomes(study, 250, issued=250, sold_out=1965), "recommended", "load", cpu_s=USED)
+    assert cells(tables.cost(used, "load"), "k6")[3].note == "the cost of 1,965 refusals (409, 410) is in it"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rushlab.judge.failing import REFUSED
+from rushlab.show import units
 from rushlab.show.table import Cell, Column, Row, Table
 from rushlab.show.tables.cells import absent, ours, unknown
 from rushlab.show.views import RunView, Study
@@ -12,10 +14,14 @@ from rushlab.show.views import RunView, Study
 HOST, WORKBENCH = "host", "workbench"
 SUM = "all but the workbench"
 
+#: Convention: below so many confirmed coupons the servers' idling outweighs the work, and there is no cost of one.
+LEAST = 100
+
 REMARK = (
     "CPU time, user and system, from just before the load until everything had drained, divided by the confirmed "
-    "coupons. The whole machine includes work that has nothing to do with this run; of k6 all is "
-    "counted, from its start to its end, a little longer than of the machine."
+    f"coupons; below {LEAST}* of them it would be the cost of idle servers, and none is given. The whole machine "
+    "includes work that has nothing to do with this run; of k6 all is counted, from its start to its end, a little "
+    "longer than of the machine."
 )
 
 
@@ -72,7 +78,16 @@ def _per_request(view: RunView, seconds: float) -> Cell:
     confirmed = view.figures.confirmed if view.figures else None
     if not confirmed:
         return unknown("nothing was confirmed" if confirmed == 0 else view.reason("confirmed"))
+    if confirmed < LEAST:
+        return unknown(f"only {units.plural(confirmed, 'coupon')} confirmed: mostly the cost of idle servers")
     value = 1000 * seconds / confirmed
     if view.objection:
         return Cell(f"{value:.3f}", value=value, tone="void", note=view.objection)
-    return Cell(f"{value:.3f}", value=value)
+    return Cell(f"{value:.3f}", value=value, note=_refusals(view))
+
+
+def _refusals(view: RunView) -> str:
+    """What a sale that ended spent on others; empty where nobody was refused."""
+    outcomes = view.figures.outcomes if view.figures else {}
+    refused = sum(outcomes.get(name, 0) for name in REFUSED)
+    return f"the cost of {units.plural(refused, 'refusal')} (409, 410) is in it" if refused else ""

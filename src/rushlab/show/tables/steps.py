@@ -36,9 +36,8 @@ def _both(study: Study, variant: str, mild: str, steep: str) -> tuple[RunView, R
 def _rows(study: Study, mild: str, steep: str) -> Iterator[Row]:
     yield Row(f"{steep} against {mild}")
     for figure in (*TIMES, "requests", SHARE):
-        label = {"requests": "requests", SHARE: "share of the bound"}.get(figure, f"{figure}, ms")
         own = (_own(study, variant, mild, steep, figure) for variant in study.variants)
-        yield Row(label, (_theirs(study, mild, steep, figure), *own))
+        yield Row({SHARE: "share of the bound"}.get(figure, figure), (_theirs(study, mild, steep, figure), *own))
 
 
 def _theirs(study: Study, mild: str, steep: str, figure: str) -> Cell:
