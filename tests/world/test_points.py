@@ -250,6 +250,14 @@ def test_stage_vus_without_iterations_are_not_known(ingested):
     assert math.isnan(row.mean_vus)
 
 
+def test_users_at_the_last_of_an_outcome_are_those_of_that_moment(ingested):
+    """Ten users more every second, of which the last coupon at 1.95 s met the first twenty."""
+    ramp = [point("iteration_duration", 1000 * (4 - begin / 10), 4) for begin in range(30)]
+    parquet = ingested(*ramp, *request(1.95, 201, 1, 10), *request(3.5, 410, 2, 10))
+    frame = populations(parquet, {201: "issued", 410: "sold_out"}.__getitem__).set_index("outcome")
+    assert frame["last_vus"].to_dict() == pytest.approx({"issued": 20, "sold_out": 30})
+
+
 def test_stage_takes_what_a_slow_clock_put_before_the_start(ingested):
     parquet = ingested(*request(0.1, 201, user=1, duration_ms=300))
     assert list(stages(parquet, START, [(0, 2), (2, 4)])["requests"]) == [1, 0]

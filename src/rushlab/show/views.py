@@ -34,7 +34,7 @@ class RunView:
         mean_vus, median_ms, p90_ms, p95_ms, p99_ms, max_ms of them; rate_per_s of those answered in it (NaN on ramps).
     populations
         Optional, one row per outcome: outcome, requests, median_ms, p95_ms, p99_ms, max_ms; first, last (seconds
-        since the start at which the first and the last of them was answered).
+        since the start at which the first and the last of them was answered), last_vus (users at work at that last).
     series
         What Prometheus saw; None where it was not looked for.
     answers

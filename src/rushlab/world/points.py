@@ -31,6 +31,8 @@ __all__ = [
 
 #: The name tag of the requests that k6/coupons.js sends.
 REQUEST_NAME = "issue"
+#: Seconds before and after a moment that stand for it.
+AROUND_S = 0.05
 _SHARES = {"median": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 
@@ -104,13 +106,16 @@ def stages(parquet: Path, start: float, windows: Sequence[tuple[float, float]]) 
 
 
 def populations(parquet: Path, outcome_of: Callable[[int], str]) -> pd.DataFrame:
-    """One row per outcome of all requests: outcome, requests, median_ms, p95_ms, p99_ms, max_ms, first, last.
+    """One row per outcome of all requests: outcome, requests, median_ms, p95_ms, p99_ms, max_ms, first, last, last_vus.
 
     `outcome_of` names the outcome of a status (0 = no answer). `first` and `last` are the epoch seconds at which
-    the first and the last of these requests ended.
+    the first and the last of these requests ended, `last_vus` the mean number of virtual users at work within
+    `AROUND_S` of the last (`points_laws.mean_within`), NaN where the points have no iterations.
     """
     with extracted(parquet) as tables:
-        return tables.by_outcome(outcome_of)
+        frame = tables.by_outcome(outcome_of)
+        vus = tables.users([(last - AROUND_S, last + AROUND_S) for last in frame["last"]])
+    return frame.assign(last_vus=vus).astype({"last_vus": "float64"})
 
 
 def vus(parquet: Path) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -99,14 +100,12 @@ def _pace(view: RunView) -> Cell:
 
 def _users(view: RunView) -> Cell:
     row = _of(view, ISSUED)
-    if row is None or view.timeline is None or _of(view, SOLD_OUT) is None:
-        return unknown("not recorded")
-    at = view.timeline[view.timeline["second"] == int(row["last"])]["vus"].dropna()
-    return (
-        unknown("the points have no iterations")
-        if at.empty
-        else Cell(units.count(int(at.iloc[0])), value=int(at.iloc[0]))
-    )
+    if row is None or _of(view, SOLD_OUT) is None:
+        return unknown(NEVER if view.populations is not None else "not recorded")
+    if math.isnan(row["last_vus"]):
+        return unknown("the points have no iterations")
+    users = round(float(row["last_vus"]))
+    return Cell(units.count(users), value=users)
 
 
 def _honest(view: RunView) -> Cell:
@@ -120,7 +119,7 @@ LINES: dict[str, Callable[[RunView], Cell]] = {
     "coupons issued": _count(ISSUED),
     "last coupon promised, s after the start": _moment(ISSUED, "last"),
     "first “sold out”, s after the start": _moment(SOLD_OUT, "first"),
-    "virtual users, mean of the second of the last coupon": _users,
+    "virtual users at the last coupon": _users,
     "coupons per second, first to last": _pace,
     "requests told “sold out”": _count(SOLD_OUT),
     "is “sold out” honest?": _honest,
