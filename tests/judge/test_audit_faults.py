@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coupons import consuming
 from rushlab.judge.audit import AuditEvidence, audit
+from rushlab.judge.order import _swapped
 from rushlab.judge.poison import PROMISED_TRIES
 from rushlab.model.run import Fault
 from rushlab.model.verdict import Audit, Check
@@ -40,6 +44,7 @@ def frames(**changes: Any) -> AuditEvidence:
         collected=121.0,
         partition_key="coupon",
         lock_ttl=3.0,
+        workers=2,
         samples=pd.DataFrame({"at": BEGAN + np.arange(21.0), "issued": 8, "database_remaining": 92}).assign(
             redis_remaining=np.nan
         ),
@@ -88,16 +93,7 @@ def test_two_messages_of_a_key_that_changed_places_fail() -> None:
 
 
 def test_a_row_that_was_committed_late_may_come_late() -> None:
-    """Row 2 was not there yet when the relay took rows 1 and 3; it was published a round later."""
-    good = frames()
-    sent = good.outbox["sent_at"].mask(good.outbox["position"] == 2, BEGAN + 3.2)
-    late = good.issues["confirmed_at"].mask(good.issues["user_id"] == 2, BEGAN + 3.3)
-    evidence = frames(
-        outbox=good.outbox.assign(sent_at=sent),
-        topic=offsets(0, 2, 1, 3, 4, 5, 6, 7),
-        issues=good.issues.assign(confirmed_at=late),
-    )
-    assert one(evidence, "I10").status == "PASS"
+    assert one(late_row(), "I10").status == "PASS"
 
 
 @pytest.mark.parametrize("again", [[101], [101, 102, 103], [108, 107, 101]])
@@ -132,6 +128,96 @@ def test_keys_of_one_event_each_have_no_order_to_keep() -> None:
     good = frames()
     check = one(frames(topic=good.topic.assign(key=good.topic["user_id"]), partition_key="user"), "I10")
     assert (check.status, check.value) == ("NA", "no key has two events")
+
+
+@pytest.mark.parametrize(("coupon", "others"), [(1, 8), (None, 7)])
+def test_a_relay_that_keys_by_something_else_than_was_promised_fails(coupon: int | None, others: int) -> None:
+    """By the event, so that no key has two and none could come in a wrong order."""
+    topic = frames().topic
+    evidence = frames(topic=topic.assign(key=topic["event_id"]), coupon_id=coupon)
+    assert failed(evidence) == ["I10"]
+    assert f"{others} messages with another key than promised" in one(evidence, "I10").value
+
+
+@pytest.mark.parametrize("key", [1, -1])
+def test_one_message_with_another_key_or_none_fails(key: int) -> None:
+    topic = frames().topic.assign(key=frames().topic["user_id"])
+    wrong = topic.assign(key=topic["key"].mask(topic["user_id"] == 7, key))
+    assert failed(frames(topic=wrong, partition_key="user")) == ["I10"]
+    assert "another key 107" in one(frames(topic=wrong, partition_key="user"), "I10").evidence
+
+
+def test_a_key_of_the_coupon_is_the_coupons_id_where_that_is_known() -> None:
+    assert one(frames(coupon_id=1), "I10").status == "PASS"
+    assert one(frames(coupon_id=2), "I10").status == "FAIL"
+
+
+def test_a_promise_that_is_not_recorded_cannot_be_broken() -> None:
+    topic = frames().topic
+    assert one(frames(topic=topic.assign(key=topic["event_id"]), partition_key=None), "I10").status == "NA"
+
+
+def set_back(evidence: AuditEvidence, after: int = 4, by: float = 5.0) -> AuditEvidence:
+    """The same, with the database's clock set back by 5 s after the fourth coupon had been confirmed."""
+    later = after < USERS
+    issues, outbox = evidence.issues, evidence.outbox
+    assert issues is not None
+    assert outbox is not None
+    return replace(
+        evidence,
+        issues=issues.assign(confirmed_at=issues["confirmed_at"] - by * later),
+        outbox=outbox.assign(sent_at=outbox["sent_at"] - by * later),
+    )
+
+
+def late_row(**changes: Any) -> AuditEvidence:
+    """Row 2 was not there yet when the relay took rows 1 and 3; it was published a round later."""
+    good = frames()
+    late = good.issues["user_id"] == 2
+    return frames(
+        outbox=good.outbox.assign(sent_at=good.outbox["sent_at"].mask(late, BEGAN + 3.2)),
+        topic=offsets(0, 2, 1, 3, 4, 5, 6, 7),
+        issues=good.issues.assign(confirmed_at=good.issues["confirmed_at"].mask(late, BEGAN + 3.3)),
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("history", [frames, late_row])
+def test_a_clock_that_was_set_back_breaks_no_order_of_messages_and_leaves_that_of_effects_unknown(
+    history: Callable[[], AuditEvidence],
+) -> None:
+    check = one(set_back(history()), "I10")
+    assert check.status == "UNKNOWN"
+    assert " 0 messages and 4 effects before an earlier one of their key" in check.value
+    assert "the database's clock was set back" in check.evidence
+
+
+def test_messages_that_changed_places_fail_whatever_the_clock_did() -> None:
+    assert failed(set_back(frames(topic=offsets(0, 2, 1, 3, 4, 5, 6, 7)))) == ["I10"]
+    assert failed(set_back(frames(topic=offsets(0, 1, 2, 7, 4, 5, 6, 3)))) == ["I10"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 20)), max_size=20))
+def test_two_messages_have_changed_places_where_rounds_and_rows_both_say_so(rows: list[tuple[int, int, int]]) -> None:
+    """Held against the definition, pair by pair; each row: key, round, offset, its place being the outbox row's id."""
+    sent = pd.DataFrame(
+        [(*row, place) for place, row in enumerate(rows)], columns=["key", "sent_at", "first", "position"]
+    )
+    sent = sent.assign(last=sent["first"], event_id=sent["position"]).astype("int64")
+    sent = sent.sample(frac=1, random_state=1).sort_values(["key", "sent_at", "position"], ignore_index=True)
+    broken = [
+        later.event_id
+        for later in sent.itertuples()
+        if any(
+            one.key == later.key
+            and one.sent_at <= later.sent_at
+            and one.position < later.position
+            and one.first > later.last
+            for one in sent.itertuples()
+        )
+    ]
+    assert sorted(_swapped(sent)) == sorted(broken)
 
 
 @pytest.mark.parametrize("column", ["position", "sent_at", "key"])
@@ -378,6 +464,58 @@ def test_where_nobody_asked_after_the_fault_the_backlog_decides() -> None:
     assert "nobody asked after kill service had ended" in check.evidence
 
 
+def test_a_request_that_hangs_while_others_are_decided_is_named_as_what_it_is() -> None:
+    """It began during the fault and was given up 60 s later; everybody else was decided from 4 s on."""
+    others = [*every(0, 2.5, 201), *every(2.5, 4, 503), *every(4, 90, 409)]
+    check = one(service_killed(), "I12", asked(*others, (3.0, 64.0, 0)))
+    assert check.status == "PASS"
+    assert check.value.endswith(
+        "backlog gone 0.0 s later, the last request without a decision ended 60.0 s later (1 of 121)"
+    )
+
+
+def test_few_requests_that_fail_again_and_again_are_no_outage() -> None:
+    """One in eight fails until 60 s, less than a second after the one before."""
+    load = [
+        (at, ended, 503 if at > 2.5 and nth % 8 == 0 else 409)
+        for nth, (at, ended, _) in enumerate(every(0, 60, 0, 0.1))
+    ]
+    check = one(service_killed(), "I12", asked(*load))
+    assert check.status == "PASS"
+    assert "the last request without a decision ended 55.3 s later (70 of " in check.value
+    assert "decided again" not in check.value
+
+
+def test_few_requests_that_are_decided_are_no_recovery() -> None:
+    """One in eight is decided until 60 s, less than a second after the one before."""
+    load = [(at, ended, 409 if nth % 8 == 0 else 503) for nth, (at, ended, _) in enumerate(every(2.6, 60, 0, 0.1))]
+    assert one(service_killed(), "I12", asked(*every(0, 2.5, 201), *load)).status == "FAIL"
+
+
+def test_an_outage_after_a_first_moment_of_decisions_is_the_faults_too() -> None:
+    load = [*every(0, 2.5, 201), *every(4, 4.5, 409, 0.001), *every(4.5, 50, 503), *every(50, 60, 409)]
+    assert one(service_killed(), "I12", asked(*load)).status == "FAIL"
+
+
+def test_an_outage_and_then_few_that_fail_are_both_told() -> None:
+    """Nothing is decided until 14 s; then one in eight fails until 60 s."""
+    load = [(at, ended, 503 if nth % 8 == 0 else 409) for nth, (at, ended, _) in enumerate(every(14, 60, 0, 0.1))]
+    check = one(service_killed(), "I12", asked(*every(0, 2.5, 201), *every(2.5, 14, 503), *load))
+    assert check.status == "PASS"
+    assert "requests decided again 10.2 s later, the last request without a decision ended 55." in check.value
+
+
+def test_where_nobody_asked_after_the_fault_one_who_had_asked_before_shows_that_it_decides_again() -> None:
+    load = [*every(0, 2.5, 201), (2.6, 2.7, 503), (3.0, 4.2, 409)]
+    check = one(service_killed(), "I12", asked(*load))
+    assert (check.status, check.value.rsplit(", ", 1)[1]) == ("PASS", "requests decided again 0.2 s later")
+
+
+def test_a_worker_that_decided_during_the_fault_ends_what_nobody_had_decided_before() -> None:
+    load = [*every(0, 2.5, 201), (2.6, 2.7, 503), *every(2.8, 20, 409)]
+    assert "decided again" not in one(service_killed(), "I12", asked(*load)).value
+
+
 def test_requests_that_are_not_all_there_prove_no_recovery() -> None:
     attempts = asked(*every(0, 20, 201))
     result = audit(attempts, service_killed(), missing=["k6 was killed"])
@@ -421,6 +559,8 @@ def test_a_holder_that_broke_i1_to_i4_fails() -> None:
 def test_what_i1_to_i4_do_not_know_is_unknown() -> None:
     assert one(frames(faults=(stopped(4),), issues=None), "I14").status == "UNKNOWN"
     assert one(frames(faults=(stopped(4),), lock_ttl=None), "I14").status == "UNKNOWN"
+    check = one(frames(faults=(stopped(4),), workers=None), "I14")
+    assert (check.status, "how many processes there were is not recorded" in check.evidence) == ("UNKNOWN", True)
 
 
 @pytest.mark.parametrize(
@@ -429,6 +569,7 @@ def test_what_i1_to_i4_do_not_know_is_unknown() -> None:
         ({"faults": (stopped(2),)}, "stopped for 2.0 s, within the lock's 3 s"),
         ({"faults": (killed(102, 104, "service"),)}, "no service process was stopped"),
         ({"faults": (stopped(4),), "reservation": "redis-lua"}, "no lock with a time to live decides"),
+        ({"faults": (stopped(4),), "workers": 1}, "no other process could have taken the lock"),
     ],
 )
 def test_where_it_does_not_apply(changes: dict[str, Any], why: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rushlab.judge.ids import Mask
 from rushlab.judge.requests import ACCEPTED, ALREADY, SOLD_OUT, Requests
 from rushlab.model.run import Fault
 
@@ -21,13 +23,25 @@ LATE_S = 1.0
 Moments = npt.NDArray[np.float64]
 
 
+class Stragglers(NamedTuple):
+    """`count` of the `among` requests that ended in the `last` seconds after a fault; the last of them at their end."""
+
+    last: float
+    count: int
+    among: int
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
-    """One thing that was left at a fault's end: certainly there for `seen` seconds, gone after `gone` (inf = never)."""
+    """One thing that was left at a fault's end: certainly there for `seen` seconds, gone after `gone` (inf = never).
+
+    `stragglers` are the few requests that had no decision although most had one then.
+    """
 
     seen: float = 0.0
     gone: float = 0.0
     earlier: bool = False  # it was there before the fault already, so it proves nothing against it
+    stragglers: Stragglers | None = None
 
     @property
     def beyond(self) -> bool:
@@ -51,53 +65,105 @@ def backlog(fault: Fault, end: float, issues: pd.DataFrame, collected: float | N
     gone = np.where(np.isnan(confirmed), np.inf, confirmed)
     seen = np.where(np.isnan(confirmed), -np.inf if collected is None else collected, confirmed)
     late = gone - start > LATE_S
-    return _at_end(fault, end, end + LATE_S, _stretches(start[late], seen[late], gone[late]))
+    lives = _Lives(start[late], seen[late], gone[late])
+    return _left(fault, end, _at_end(end, end + LATE_S, _stretches(lives)))
 
 
 def undecided(fault: Fault, end: float, requests: Requests) -> Left:
-    """Requests answered neither 201 nor 409 nor 410, each from its begin until the next decision that somebody got.
+    """The time after a fault's end in which nobody got a decision (201, 409 or 410).
 
-    They are the fault's if they cover its end, or if nothing had been decided yet between it and them. A request that
-    was under way when the fault began is not older than the fault.
+    Requests without one, each from its begin until the next decision that somebody got who began after the fault's end.
+    They are the fault's if they cover its end, or if nothing had been decided yet between it and them. Where most
+    requests were decided all the same, only what was longer than 1 s without any decision is the fault's, and the
+    others are stragglers: one that hangs, or few that fail, keep nobody else from a decision.
     """
-    started, ended = requests.named["started"].to_numpy(float), requests.named["ended"].to_numpy(float)
+    started, ended = _moments(requests, "started"), _moments(requests, "ended")
     decided = np.isin(requests.status, (ACCEPTED, ALREADY, SOLD_OUT))
-    decisions = np.append(np.sort(ended[decided]), np.inf)
-    start, seen = started[~decided], ended[~decided]
-    gone = decisions[np.searchsorted(decisions, seen, side="right")]
-    before = fault.start - LATE_S
-    start = np.where(seen < before, start, np.maximum(start, before))
-    first = float(decisions[np.searchsorted(decisions, end, side="right")])
-    return _at_end(fault, end, max(first, end + LATE_S), _stretches(start, seen, gone))
+    fresh = decided & (started >= end) if asked_after(end, requests) else decided
+    decisions = _Decisions(np.sort(ended[decided]), np.sort(ended[fresh]))
+    lives = _undecided_lives(fault, end, started[~decided], ended[~decided], decisions)
+    reach = max(float(_next(decisions.fresh, end)), end + LATE_S)
+    whole = _at_end(end, reach, _stretches(lives))
+    if whole is None:
+        return Left()
+    of_it = (lives.start >= whole.began) & (lives.start <= whole.gone)
+    told = _stragglers(end, float(ended[~decided][of_it].max()), ended, decided)
+    if 2 * told.count >= told.among:
+        return _left(fault, end, whole)
+    outages = (one for one in _stretches(lives, apart=0.0) if one.gone - max(one.began, end) > LATE_S)
+    left = _left(fault, end, _at_end(end, reach, outages))
+    return replace(left, stragglers=told) if told.last > left.gone else left
 
 
 def asked_after(end: float, requests: Requests) -> bool:
     """Whether any request began after that."""
-    return bool((requests.named["started"].to_numpy(float) >= end).any())
+    return bool((_moments(requests, "started") >= end).any())
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
+class _Lives(NamedTuple):
+    """Of each thing that is left: when it began, until when it was certainly there, when it was gone (inf = never)."""
+
+    start: Moments
+    seen: Moments
+    gone: Moments
+
+
+class _Decisions(NamedTuple):
+    """When somebody got one, in order; `fresh` of those who began after the fault's end (of all if nobody did)."""
+
+    all: Moments
+    fresh: Moments
+
+
+class _Stretch(NamedTuple):
     began: float
     seen: float
     gone: float
 
 
-def _at_end(fault: Fault, end: float, reach: float, stretches: Iterator[_Stretch]) -> Left:
-    """The stretch that covers the fault's end or begins until `reach`; there is one at most."""
-    for one in stretches:
-        if one.began <= reach and one.gone > end:
-            return Left(max(0.0, one.seen - end), one.gone - end, one.began < fault.start - LATE_S)
-    return Left()
+def _moments(requests: Requests, column: str) -> Moments:
+    return requests.named[column].to_numpy(float)
 
 
-def _stretches(start: Moments, seen: Moments, gone: Moments) -> Iterator[_Stretch]:
-    """Lives that overlap, or follow each other within 1 s, as one each, in order."""
-    if not len(start):
+def _next(moments: Moments, after: Moments | float) -> Moments:
+    """The first of the sorted moments after each; inf where there is none."""
+    found: Moments = np.append(moments, np.inf)[np.searchsorted(moments, after, side="right")]
+    return found
+
+
+def _undecided_lives(fault: Fault, end: float, start: Moments, ended: Moments, decisions: _Decisions) -> _Lives:
+    """A request that was under way when the fault began is not older than the fault."""
+    before = fault.start - LATE_S
+    start = np.where(ended < before, start, np.maximum(start, before))
+    decided = _next(decisions.all, ended)
+    gone = np.where(decided <= end, decided, _next(decisions.fresh, np.maximum(start, end)))
+    return _Lives(start, np.minimum(ended, gone), gone)
+
+
+def _stragglers(end: float, last: float, ended: Moments, decided: Mask) -> Stragglers:
+    among = (ended > end) & (ended <= last)
+    return Stragglers(last - end, int((among & ~decided).sum()), int(among.sum()))
+
+
+def _left(fault: Fault, end: float, stretch: _Stretch | None) -> Left:
+    if stretch is None:
+        return Left()
+    return Left(max(0.0, stretch.seen - end), stretch.gone - end, stretch.began < fault.start - LATE_S)
+
+
+def _at_end(end: float, reach: float, stretches: Iterable[_Stretch]) -> _Stretch | None:
+    """The stretch that covers the fault's end or begins until `reach`; of several the one that ends last."""
+    covering = (one for one in stretches if one.began <= reach and one.gone > end)
+    return max(covering, key=lambda one: one.gone, default=None)
+
+
+def _stretches(lives: _Lives, apart: float = LATE_S) -> Iterator[_Stretch]:
+    """Lives that overlap, or follow each other within `apart` seconds, as one each, in order."""
+    if not len(lives.start):
         return
-    order = np.argsort(start, kind="stable")
-    start, seen, gone = start[order], seen[order], gone[order]
+    order = np.argsort(lives.start, kind="stable")
+    start, seen, gone = (each[order] for each in lives)
     reach = np.maximum.accumulate(gone)
-    first = np.flatnonzero(np.r_[True, start[1:] > reach[:-1] + LATE_S])
+    first = np.flatnonzero(np.r_[True, start[1:] > reach[:-1] + apart])
     for one, other in zip(first, np.r_[first[1:], len(start)], strict=True):
         yield _Stretch(float(start[one]), float(seen[one:other].max()), float(reach[other - 1]))

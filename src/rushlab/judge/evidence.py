@@ -38,8 +38,8 @@ class AuditEvidence:
     consumer group's committed offset by partition, read before the tables. `given_back` counts the
     reservations that the service gave back, `redis_rebuilds` how often it rebuilt Redis,
     `service_started` is when the youngest of its processes started. `collected` is when the evidence was,
-    `faults` what was done to the stack on purpose; `lock_ttl` (s), `partition_key` and `consumer_mode` are knobs.
-    `reasons` says by name why a value is None.
+    `faults` what was done to the stack on purpose; `lock_ttl` (s), `partition_key`, `consumer_mode` and `workers`
+    (service processes) are knobs. `reasons` says by name why a value is None.
     """
 
     issues: pd.DataFrame | None = None
@@ -48,6 +48,7 @@ class AuditEvidence:
     effects: pd.DataFrame | None = None
     dead: pd.DataFrame | None = None
     samples: pd.DataFrame | None = None
+    coupon_id: int | None = None
     reservation: str | None = None
     stock: int | None = None
     stock_ordered: int | None = None
@@ -65,6 +66,7 @@ class AuditEvidence:
     lock_ttl: float | None = None
     partition_key: str | None = None
     consumer_mode: str | None = None
+    workers: int | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

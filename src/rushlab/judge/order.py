@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rushlab.judge.checks import check, decide, examples
@@ -12,39 +15,89 @@ from rushlab.judge.ids import NONE, Ids, as_ids, contained, distinct
 from rushlab.model.verdict import Check, Status
 
 ID, TITLE = "I10", "order per key"
+
+Moments = npt.NDArray[np.float64]
+
 _EMPTY = pd.DataFrame({"key": []}, dtype="int64")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """The published events in the order that was to be kept, and what breaks the promise, each as ids.
+
+    `set_back`: the database's clock was, so its stamps do not tell what had its effect first.
+    """
+
+    sent: pd.DataFrame
+    misnamed: Ids
+    split: Ids
+    swapped: Ids
+    early: Ids
+    set_back: bool = False
+
+    @classmethod
+    def of(cls, evidence: AuditEvidence) -> _Found:
+        if evidence.topic is None or evidence.outbox is None or _columns_missing(evidence):
+            return cls(_EMPTY, NONE, NONE, NONE, NONE)
+        known = evidence.topic[contained(evidence.ids("topic", "event_id"), evidence.ids("outbox", "event_id"))]
+        keyed = known[known["key"] != UNREADABLE]
+        sent = _sent(keyed, evidence.outbox)
+        return cls(
+            sent,
+            misnamed=_misnamed(known, evidence),
+            split=_split(keyed),
+            swapped=_swapped(sent),
+            early=_early_effects(sent, evidence.issues),
+            set_back=_clock_was_set_back(sent),
+        )
+
+    @property
+    def broken(self) -> bool:
+        early = () if self.set_back else self.early
+        return any(len(ids) for ids in (self.misnamed, self.split, self.swapped, early))
+
+    @property
+    def no_order_to_keep(self) -> bool:
+        return not (len(self.misnamed) or len(self.split) or self.sent["key"].duplicated().any())
+
+    @property
+    def doubts(self) -> list[str]:
+        told = "the database's clock was set back: what was confirmed first is not known"
+        return [told] if self.set_back and len(self.early) else []
+
+
 def order_per_key(evidence: AuditEvidence) -> Check:
-    """I10: messages of one key are in one partition, in the order of their outbox rows, and so are their effects.
+    """I10: messages bear the promised key, those of one key are in one partition in the order of their outbox rows,
+    and so are their effects.
 
     An id of the outbox is drawn before its row is committed, so a row may come late: the order that can be kept is
     that of the rows that a round of the relay saw together (`position`), round after round (`sent_at`). A message may
     be sent again, so an order is broken only when everything sent of the later event lies before everything of the
     earlier one. Effects follow the first message of each event.
+
+    `sent_at` and `confirmed_at` are the database's clock, which may be set back. Two messages have changed places only
+    where the rows' ids say so too; effects are then not judged.
     """
-    lacking = _lacking(evidence)
-    sent, split, swapped, early = _EMPTY, NONE, NONE, NONE
-    if evidence.topic is not None and evidence.outbox is not None and not _columns_missing(evidence):
-        known = contained(evidence.ids("topic", "event_id"), evidence.ids("outbox", "event_id"))
-        keyed = evidence.topic[known & (evidence.topic["key"] != UNREADABLE)]
-        sent = _sent(keyed, evidence.outbox)
-        split, swapped, early = _split(keyed), _swapped(sent), _early_effects(sent, evidence.issues)
-    if not lacking and not len(split) and not sent["key"].duplicated().any():
-        reason = f"{len(sent):,} events, by {evidence.partition_key or 'an unrecorded key'}"
+    found, lacking = _Found.of(evidence), _lacking(evidence)
+    sent, by = found.sent, evidence.partition_key
+    if not lacking and found.no_order_to_keep:
+        reason = f"{len(sent):,} events, by {by or 'an unrecorded key'}"
         return check(ID, TITLE, Status.NA, value="no key has two events", limit="", evidence=[reason])
+    lacking += found.doubts
     return check(
         ID,
         TITLE,
-        decide(len(split) + len(swapped) + len(early) > 0, lacking),
-        value=f"{len(split):,} keys in several partitions, {len(swapped):,} messages and {len(early):,} effects "
-        "before an earlier one of their key",
+        decide(found.broken, lacking),
+        value=f"{len(found.misnamed):,} messages with another key than promised, {len(found.split):,} keys in several "
+        f"partitions, {len(found.swapped):,} messages and {len(found.early):,} effects before an earlier one of their "
+        "key",
         limit="0 each",
         evidence=[
-            f"{len(sent):,} events, {sent['key'].nunique():,} keys ({evidence.partition_key or 'knob not recorded'})",
-            examples("keys", split),
-            examples("events sent too early", swapped),
-            examples("events applied too early", early),
+            f"{len(sent):,} events, {sent['key'].nunique():,} keys ({by or 'knob not recorded'})",
+            examples("events with another key", found.misnamed),
+            examples("keys", found.split),
+            examples("events sent too early", found.swapped),
+            examples("events applied too early", found.early),
             *lacking,
         ],
     )
@@ -68,6 +121,21 @@ def _columns_missing(evidence: AuditEvidence) -> list[str]:
     ]
 
 
+def _misnamed(known: pd.DataFrame, evidence: AuditEvidence) -> Ids:
+    """Messages of known events whose key is not the promised one, one event id for each.
+
+    Where the coupon's id was not recorded, its key is the one that most messages bear.
+    """
+    if evidence.partition_key not in ("user", "coupon") or known.empty:
+        return NONE
+    promised: pd.Series | int
+    if evidence.partition_key == "user":
+        promised = known["user_id"]
+    else:
+        promised = int(known["key"].mode()[0]) if evidence.coupon_id is None else evidence.coupon_id
+    return as_ids(known.loc[known["key"] != promised, "event_id"])
+
+
 def _sent(keyed: pd.DataFrame, outbox: pd.DataFrame) -> pd.DataFrame:
     """One row per published event, in the order that was to be kept: key, event_id, partition, first, last (offset)."""
     spans = keyed.groupby("event_id", sort=False).agg(
@@ -86,8 +154,35 @@ def _split(keyed: pd.DataFrame) -> Ids:
 
 def _swapped(sent: pd.DataFrame) -> Ids:
     """Events with all their messages before the first message of an event that was to come before them."""
-    highest_before = _highest_before(sent["key"], sent["first"])
-    return as_ids(sent.loc[(sent["last"] < highest_before).to_numpy(), "event_id"])
+    suspect = sent.loc[(sent["last"] < _highest_before(sent["key"], sent["first"])).to_numpy(), "key"]
+    if suspect.empty:
+        return NONE
+    rows = sent[contained(as_ids(sent["key"]), distinct(as_ids(suspect)))].reset_index(drop=True)
+    return as_ids(rows.loc[(rows["last"] < _highest_before_by_both(rows)).to_numpy(), "event_id"])
+
+
+def _highest_before_by_both(rows: pd.DataFrame) -> Moments:
+    """For each row the highest `first` of those of its key that are before it by `sent_at` and by `position`.
+
+    The rows are in the order of `sent_at`. Every two of them meet once as members of neighbouring blocks, whose length
+    doubles; a block is then put in the order of `position` together with the one before it.
+    """
+    highest, first = np.full(len(rows), -np.inf), rows["first"].to_numpy(float)
+    block, key = np.arange(len(rows)), rows["key"].to_numpy()
+    while block.any():
+        order = np.lexsort((rows["position"], key, block // 2))
+        later = (block % 2 == 1)[order]
+        group = pd.DataFrame({"pair": block[order] // 2, "key": key[order]}).groupby(["pair", "key"]).ngroup()
+        before = _highest_before(group, pd.Series(np.where(later, -np.inf, first[order]))).to_numpy()
+        highest[order] = np.where(later, np.maximum(highest[order], before), highest[order])
+        block = block // 2
+    return highest
+
+
+def _clock_was_set_back(sent: pd.DataFrame) -> bool:
+    """Whether a round of the relay lies before another one on the topic and is stamped later, as a whole."""
+    rounds = sent.groupby(["partition", "sent_at"], as_index=False).agg(first=("first", "min"), last=("last", "max"))
+    return bool((rounds["last"] < _highest_before(rounds["partition"], rounds["first"])).any())
 
 
 def _early_effects(sent: pd.DataFrame, issues: pd.DataFrame | None) -> Ids:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rushlab.judge import aftermath
@@ -44,8 +44,9 @@ def recovery(requests: Requests, evidence: AuditEvidence) -> Check:
 
     A coupon is late while it has waited more than 1 s* for its confirmation. Late lives (accepted to confirmed) that
     overlap, or follow each other within 1 s, are one backlog; a fault's ends with the backlog that is there at its end
-    or begins within 1 s after it; without one there was nothing to recover from. Likewise the requests that nobody
-    decided. Where nobody asked any more, the backlog alone decides: the fault itself ended when the process answered.
+    or begins within 1 s after it; without one there was nothing to recover from. Likewise the time in which nobody's
+    request was decided. Where nobody asked any more, the backlog alone decides: the fault itself ended when the process
+    answered.
     """
     id, title = "I12", "recovery after a fault"
     if not evidence.faults:
@@ -67,7 +68,11 @@ def recovery(requests: Requests, evidence: AuditEvidence) -> Check:
 
 
 def lock_holder(evidence: AuditEvidence, invariants: Sequence[Check]) -> Check:
-    """I14: under `redis-lock`, I1 to I4 hold although the process with the lock was stopped past its time to live."""
+    """I14: under `redis-lock`, I1 to I4 hold although the process with the lock was stopped past its time to live.
+
+    Within a process requests wait for each other before they ask for the lock, so only another process could take one
+    that ran out: with a single one nothing is shown.
+    """
     id, title = "I14", "lock holder stopped past its time to live"
 
     def does_not_apply(why: str) -> Check:
@@ -78,11 +83,14 @@ def lock_holder(evidence: AuditEvidence, invariants: Sequence[Check]) -> Check:
     stops = [fault for fault in evidence.faults if fault.what == "pause" and fault.process.startswith("service")]
     if not stops:
         return does_not_apply("no service process was stopped")
+    if evidence.workers == 1:
+        return does_not_apply("no other process could have taken the lock")
     ttl, longest = evidence.lock_ttl, max((one.end or math.inf) - one.start for one in stops)
     if ttl is not None and longest <= ttl:
         return does_not_apply(f"stopped for {longest:.1f} s, within the lock's {ttl:g} s")
     judged = [one for one in invariants if one.id in UNDER_LOCK]
-    lacking = [] if ttl is not None else ["the lock's time to live is not recorded"]
+    lacking = ["the lock's time to live is not recorded"] if ttl is None else []
+    lacking += ["how many processes there were is not recorded"] if evidence.workers is None else []
     status = worst([*(one.status for one in judged), *([Status.UNKNOWN] if lacking else [])])
     return check(
         id,
@@ -124,10 +132,15 @@ def _told(one: _Recovery) -> str:
         told.append("its backlog is unknown")
     else:
         told.append("backlog never gone" if backlog.endless else f"backlog gone {backlog.gone:.1f} s later")
-    if undecided and undecided.gone:
-        again = f"requests decided again {undecided.gone:.1f} s later"
-        told.append("no request decided again" if undecided.endless else again)
-    return ", ".join(told)
+    return ", ".join([*told, *_told_undecided(undecided or Left())])
+
+
+def _told_undecided(left: Left) -> Iterator[str]:
+    if left.gone:
+        yield "no request decided again" if left.endless else f"requests decided again {left.gone:.1f} s later"
+    if left.stragglers:
+        last, count, among = left.stragglers
+        yield f"the last request without a decision ended {last:.1f} s later ({count:,} of {among:,})"
 
 
 def _name(fault: Fault) -> str:

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from rushlab.model.errors import ResultError
 from rushlab.world.evidence_files import SCHEMAS, write_frame
-from rushlab.world.files import storage, write_json
+from rushlab.world.files import decoded, storage, write_json
 
 if TYPE_CHECKING:
     from rushlab.world.samples import Sample
@@ -32,7 +32,7 @@ SCHEMA = 1
 FRAMES = tuple(SCHEMAS)
 
 #: Knobs that say what was promised, besides the reservation.
-KNOBS = ("lock_ttl", "partition_key", "consumer_mode")
+KNOBS = ("lock_ttl", "partition_key", "consumer_mode", "workers")
 
 #: What a source gave (facts by name), and why something could not be had (by name).
 Found = tuple[dict[str, Any], dict[str, str]]
@@ -110,7 +110,7 @@ def load(folder: Path) -> Evidence:
         No evidence was collected there, or evidence.json is damaged.
     """
     try:
-        facts = msgspec.json.decode((folder / FACTS).read_bytes(), type=dict[str, Any])
+        facts = decoded((folder / FACTS).read_bytes(), dict[str, Any])
     except (OSError, msgspec.DecodeError) as error:
         raise ResultError(f"There is no evidence in {folder}", str(error), "Make the run again.") from error
     reasons: dict[str, str] = facts.setdefault("reasons", {})
