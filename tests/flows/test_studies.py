@@ -2,19 +2,23 @@
 
 import pytest
 
+from rushlab.flows import studies
 from rushlab.flows.report import study_exit_code
 from rushlab.flows.studies import shown_run
+from rushlab.flows.workbench import Workbench
+from rushlab.model.errors import ResultError
 from rushlab.model.profile import Profile
 from rushlab.model.reference import Reference
 from rushlab.model.results import RunFigures, ThresholdResult
-from rushlab.model.run import Load, Run, State, Timing
+from rushlab.model.run import Fault, Load, Run, State, Timing
 from rushlab.model.verdict import Audit, ExitCode, Status, Validity, Verdict
 from rushlab.show.views import RunView, Study
+from rushlab.world.settings import Settings
 
 PROFILE = Profile(name="load", title="Load", purpose="x", executor="constant-vus", pause_s=1, thresholds={}, vus=1)
 
 
-def view(name, p95, *, validity=Validity.VALID, audit=Status.PASS, variant="recommended", met=True):
+def view(name, p95, *, validity=Validity.VALID, audit=Status.PASS, variant="recommended", met=True, faults=()):
     run = Run(
         id=name,
         state=State.VERIFIED,
@@ -25,6 +29,7 @@ def view(name, p95, *, validity=Validity.VALID, audit=Status.PASS, variant="reco
         load=Load(model="closed"),
         timing=Timing(created=0.0),
         environment={},
+        faults=faults,
         audit=Audit(verdict=audit, invariants=(), counts={}),
         verdict=Verdict(validity=validity, checks=(), reason=""),
     )
@@ -67,6 +72,29 @@ def test_run_with_an_objection_is_shown_only_when_there_is_no_other():
     invalid = view("middle", 15, validity=Validity.INVALID)
     assert shown_run([broken, invalid, view("slow", 90)]).run.id == "slow"
     assert shown_run([broken, invalid]).run.id == "middle"
+
+
+def disturbed(name, p95, process="service"):
+    return view(name, p95, faults=(Fault(what="pause", process=process, start=1.0, end=6.0),))
+
+
+@pytest.fixture
+def gathered(tmp_path):
+    bench = Workbench.open(Settings(state=tmp_path / "state", data=tmp_path / "data"))
+    return lambda *views: studies._study(bench, list(views), [])
+
+
+def test_a_run_that_was_broken_on_purpose_is_no_repeat_and_shown_only_when_there_is_no_other(gathered):
+    found = gathered(disturbed("b", 900), view("a", 10), disturbed("c", 800, "redis"))
+    assert found.view("recommended", "load").run.id == "a"
+    assert [one.run.id for one in found.repeats] == ["b", "c"]
+    assert gathered(disturbed("b", 900)).view("recommended", "load").run.id == "b"
+
+
+def test_runs_that_were_broken_in_other_ways_are_no_repeats_of_one_another(gathered):
+    assert gathered(disturbed("b", 900), disturbed("c", 800)).view("recommended", "load").run.id == "b"
+    with pytest.raises(ResultError, match="faults differ"):
+        gathered(disturbed("b", 900), disturbed("c", 800, "redis"))
 
 
 def test_failed_audit_of_a_repeat_that_is_not_shown_decides_the_exit_code():

@@ -47,11 +47,8 @@ def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
     groups: dict[str, dict[str, list[RunView]]] = defaultdict(lambda: defaultdict(list))
     for view in views:
         groups[view.run.variant][view.run.profile.name].append(view)
-    for profiles in groups.values():
-        for alike in profiles.values():
-            _require_alike(alike)
     shown = {
-        variant: {profile: shown_run(repeats) for profile, repeats in profiles.items()}
+        variant: {profile: shown_run(_alike(repeats)) for profile, repeats in profiles.items()}
         for variant, profiles in groups.items()
     }
     chosen = {view.run.id for profiles in shown.values() for view in profiles.values()}
@@ -119,6 +116,16 @@ def shown_run(repeats: list[RunView]) -> RunView:
     return sound[len(sound) // 2] if sound else max(repeats, key=p95)
 
 
+def _alike(views: list[RunView]) -> list[RunView]:
+    """The repeats among the runs of one profile and variant: the undisturbed ones, where there are any.
+
+    A run that was broken on purpose stands beside them for its audit alone. ResultError as of `_require_alike`.
+    """
+    repeats = [view for view in views if not view.run.faults] or views
+    _require_alike(repeats)
+    return repeats
+
+
 def _require_alike(repeats: list[RunView]) -> None:
     """ResultError, naming what differs, unless the runs are repeats of one another."""
     first = _likeness(repeats[0].run)
@@ -146,6 +153,7 @@ def _likeness(run: Run) -> dict[str, object]:
         "commit": commit,
         "host": known.get("host"),
         "versions": known.get("versions"),
+        "faults": sorted((fault.what, fault.process) for fault in run.faults),
     }
 
 
