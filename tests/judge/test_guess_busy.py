@@ -32,3 +32,12 @@ def test_one_busy_sample_at_the_begin_is_not_ten_seconds() -> None:
 def test_without_values_nothing_is_known() -> None:
     assert busy(rows([float("nan")] * 3), 1) is None
     assert busy(rows([]), 1) is None
+
+
+def test_a_sample_that_tells_of_more_than_the_load_does_not_count() -> None:
+    """A run of 7.9 s has samples over 12.5 s each: all of them reach into what was before it or after."""
+    short = pd.DataFrame({"second": [-1.7, 3.3, 8.3], "value": [105.0, 150.0, 20.0]})
+    assert busy(short, 2, window_s=12.5, load_s=7.9) is None
+    assert busy(short, 2).share > 0
+    longer = pd.DataFrame({"second": [6.0, 6.25, 11.25, 16.25, 17.0], "value": [10.0, 150.0, 160.0, 170.0, 10.0]})
+    assert busy(longer, 2, window_s=12.5, load_s=22.5).share == pytest.approx(0.825)

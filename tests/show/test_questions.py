@@ -8,6 +8,7 @@ import msgspec
 import pandas as pd
 import pytest
 
+from rushlab.model.run import Fault
 from rushlab.model.verdict import Audit, Status, Validity, Verdict
 from rushlab.show.questions import ASKED, questions
 from rushlab.show.reply import CANNOT_TELL, Reply
@@ -103,18 +104,40 @@ def test_the_bottleneck_is_the_stage_that_held_the_slowest_run(study: Study, sta
 
 
 @pytest.mark.parametrize(
-    ("busy_s", "told"), [(57.0, "95.0 % busy, load generator included, a bottleneck"), (30.0, "50.0 %"), (48.0, "80.0")]
+    ("busy_s", "told"),
+    [
+        (57.0, "95.0 % busy (a mean over the whole run), load generator included, a bottleneck"),
+        (30.0, "50.0 %"),
+        (48.0, "80.0"),
+    ],
 )
 def test_processors_are_told_beside_it(study: Study, busy_s: float, told: str) -> None:
     view = with_stages(study.variants["report"]["stress-500"], lock=80.0)
-    elapsed = view.run.load.elapsed_s
     run = msgspec.structs.replace(
-        view.run, cpu_s={"host": busy_s / 60 * elapsed}, environment=view.run.environment | {"host": {"cores": 1}}
+        view.run, cpu_s={"host": busy_s}, cpu_over_s=60.0, environment=view.run.environment | {"host": {"cores": 1}}
     )
     study.variants["report"]["stress-500"] = replace(view, run=run)
     sentence = reply(study, BOTTLENECK).finding.sentence
     assert told in sentence
-    assert ("with room" in sentence) is (busy_s < 42)
+    assert "with room" not in sentence, "a mean over the whole run hides its height"
+    older = msgspec.structs.replace(run, cpu_over_s=None)
+    study.variants["report"]["stress-500"] = replace(view, run=older)
+    assert "processors" not in reply(study, BOTTLENECK).finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("percent", "rest"), [(190.0, ", a bottleneck of their own"), (160.0, ""), (100.0, ", with room")]
+)
+def test_processors_are_told_of_the_seconds_that_mattered(study: Study, percent: float, rest: str) -> None:
+    """200 CPU seconds of load and drain, held against the load alone, would be more than all."""
+    view = with_stages(study.variants["report"]["stress-500"], lock=80.0)
+    rows = [("cpu_machine", "{}", 1.0 + second + 6.25, percent) for second in range(0, 50, 5)]
+    frame = pd.concat([view.series.frame, pd.DataFrame(rows, columns=view.series.frame.columns)])
+    run = msgspec.structs.replace(view.run, cpu_s={"host": 200.0}, environment={"host": {"cores": 2}})
+    changed_view = course(replace(view, run=run, series=replace(view.series, frame=frame)), 100, *[5.0] * 40)
+    study.variants["report"]["stress-500"] = changed_view
+    told = f"; the processors were {percent / 2:.1f} % busy in its busiest 10 s, load generator included{rest}."
+    assert told in reply(study, BOTTLENECK).finding.sentence
 
 
 def test_no_user_feels_a_bottleneck_below_the_limit(study: Study) -> None:
@@ -143,11 +166,71 @@ def test_the_limit_is_the_onset_with_the_fewest_users(study: Study) -> None:
     runs["peak-2000"] = course(runs["peak-2000"], 400, 5, 1500, 1500, 1500, 5, 1500)
     found = reply(study, LIMIT)
     assert (found.word, found.finding.value) == ("reached with 400 to 700 virtual users, by profile", 400)
-    assert "first went over 1.00 s on peak-2000 in second 1 (400 virtual users, 331 requests" in found.finding.sentence
-    assert "answered in it), for 3 seconds, for 4 of all its seconds; in no second" in found.finding.sentence
+    assert found.finding.sentence.startswith(
+        "On peak-2000 the p95 stayed over 1.00 s for 3 seconds in a row from second 1 (400 virtual users, 331 requests "
+        "answered in it); it was over in 4 seconds of the run in all; at most 331 requests"
+    )
     assert found.finding.runs == (runs["peak-2000"].run.id, runs["load"].run.id)
     del runs["load"]
     assert reply(study, LIMIT).word == "reached with 400 virtual users"
+
+
+def test_seconds_before_the_row_are_not_denied_and_no_others_are_not_told(study: Study) -> None:
+    runs = {"load": course(study.variants["report"]["load"], 1000, 5, 1500, 5, 1500, 1500, 1500)}
+    told = reply(replace(study, variants={"report": runs}), LIMIT).finding.sentence
+    assert "for 3 seconds in a row from second 3" in told
+    assert "it was over in 4 seconds of the run in all" in told
+    runs["load"] = course(runs["load"], 1000, 5, 1500, 1500, 1500)
+    assert "in all" not in reply(replace(study, variants={"report": runs}), LIMIT).finding.sentence
+
+
+def test_the_ceiling_is_that_of_every_run_and_counts_what_did_not_fail(study: Study) -> None:
+    runs = study.variants["report"]
+    for name in runs:
+        runs[name] = course(runs[name], 100, *[5.0] * 8)
+    runs["peak-2000"] = course(runs["peak-2000"], 400, 5, 1500, 1500, 1500)
+    runs["stress-500"] = replace(runs["stress-500"], timeline=runs["stress-500"].timeline.assign(requests=737))
+    runs["load"] = replace(runs["load"], timeline=runs["load"].timeline.assign(requests=2000, failed=1900))
+    told = reply(study, LIMIT).finding.sentence
+    assert told.endswith("at most 737 requests were answered in any second (stress-500).")
+
+
+@pytest.mark.parametrize("how", ["stock", "refusals"])
+def test_a_sale_that_ends_bears_no_load(study: Study, how: str) -> None:
+    runs = study.variants["recommended"]
+    for name in runs:
+        runs[name] = course(runs[name], 100, *[5.0] * 8)
+    sale = replace(runs["peak-2000"], timeline=runs["peak-2000"].timeline.assign(requests=9000))
+    profile = msgspec.structs.replace(sale.run.profile, name="sold-out", stock=5000 if how == "stock" else None)
+    figures = msgspec.structs.replace(sale.figures, p95_ms=900.0)
+    if how == "refusals":
+        figures = msgspec.structs.replace(figures, outcomes={"issued": 400, "sold_out": 4080})
+    runs["sold-out"] = replace(sale, run=msgspec.structs.replace(sale.run, profile=profile), figures=figures)
+    found = reply(study, LIMIT, "recommended")
+    assert "On peak-2000, up to 2,000 virtual users and 331 answers in a second" in found.finding.sentence
+    assert "on none of 5 runs" in found.finding.sentence
+    runs["sold-out"] = course(runs["sold-out"], 50, 5, 1500, 1500, 1500)
+    assert reply(study, LIMIT, "recommended").word == "not reached with 2,000 virtual users"
+
+
+def test_a_load_whose_requests_went_wrong_was_not_borne(study: Study) -> None:
+    view = course(study.variants["report"]["peak-2000"], 100, *[5.0] * 8)
+    missed = tuple(
+        msgspec.structs.replace(one, value=0.6, passed=False) if one.metric == "http_req_failed" else one
+        for one in view.figures.thresholds
+    )
+    figures = msgspec.structs.replace(view.figures, thresholds=missed)
+    only = replace(study, variants={"report": {"peak-2000": replace(view, figures=figures)}})
+    assert reply(only, LIMIT).word == CANNOT_TELL
+
+
+def test_a_run_that_was_broken_on_purpose_answers_none_of_the_questions(
+    study: Study, exchange: Callable[..., Study]
+) -> None:
+    stop = Fault(what="pause", process="service", start=0.0, end=5.0)
+    only = replace(study, variants={"report": {"peak-2000": study.variants["report"]["peak-2000"]}})
+    for asked, replies in questions(exchange(only, "report", "peak-2000", faults=(stop,))).replies.items():
+        assert [one.word for one in replies] == [CANNOT_TELL], asked
 
 
 def test_a_limit_that_was_not_reached_says_how_far_it_was_tried(study: Study) -> None:

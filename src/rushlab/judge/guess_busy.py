@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -13,14 +14,20 @@ BUSIEST_S = 10
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The share of its cores that a process kept busy, and when, in words."""
+    """The share of its cores that a process kept busy, and when, in words.
+
+    `mean`: over the whole run, with its begin and its end, which hides how busy it was at its height.
+    """
 
     share: float
     when: str
+    mean: bool = False
 
 
-def busy(rows: pd.DataFrame, cores: float, trouble: Collection[int] = ()) -> Busy | None:
-    """From samples of the CPU time used; None without any.
+def busy(
+    rows: pd.DataFrame, cores: float, trouble: Collection[int] = (), *, window_s: float = 0.0, load_s: float = math.inf
+) -> Busy | None:
+    """From samples of the CPU time used; None when none of them tells of the load alone.
 
     Parameters
     ----------
@@ -28,8 +35,12 @@ def busy(rows: pd.DataFrame, cores: float, trouble: Collection[int] = ()) -> Bus
         One row per sample: second (since the begin, the middle of what the sample tells), value (% of a core).
     trouble
         The whole seconds of trouble; where no sample lies in them the busiest `BUSIEST_S` seconds count.
+    window_s
+        Seconds that a sample tells of. One whose window begins before the load, or ends after its `load_s` seconds,
+        does not count: it would make a busy processor of a short run look idle.
     """
-    known = rows.dropna(subset="value").sort_values("second")
+    within = rows["second"].between(window_s / 2, load_s - window_s / 2)
+    known = rows[within].dropna(subset="value").sort_values("second")
     if known.empty:
         return None
     during = known[(known["second"] // 1).isin(list(trouble))]["value"]

@@ -17,10 +17,12 @@ from rushlab.model.verdict import Status
 class RunFacts:
     """Figures of one usable run; None = not known.
 
-    Times in ms where the name says so, else in seconds. `stage_s`: stage of the service → seconds that all
-    requests together spent in it. `cpu_s`: process → CPU seconds, `host` the whole machine. `gc_s`: process → seconds
-    in which its garbage collector stopped it. `row_lock_s`: seconds that statements waited for row locks. `busy_when`:
-    process → how busy it was when it mattered. `set_aside` and `holder_stopped` are the invariants I11 and I14.
+    Times in ms where the name says so, else in seconds. `doubt`: why it may be held against no other run. `load_s`:
+    from the begin to the last reply. `issued`: users told 201, `unconfirmed` of them when the wait for the rest ended.
+    `stage_s`: stage of the service → seconds that all requests together spent in it. `cpu_s`: process → CPU seconds,
+    `host` the whole machine, counted over `cpu_over_s`. `gc_s`: process → seconds in which its garbage collector
+    stopped it during the load. `row_lock_s`: seconds that statements waited for row locks. `busy_when`: process → how
+    busy it was when it mattered. `set_aside` and `holder_stopped` are the invariants I11 and I14.
     """
 
     run: str
@@ -31,14 +33,19 @@ class RunFacts:
     mean_ms: float | None
     median_ms: float | None
     p95_ms: float | None
+    scale: float = 1.0
+    doubt: str | None = None
     limit_ms: float | None = None
     bound: int | None = None
     confirm_p95_ms: float | None = None
     drain_s: float | None = None
-    elapsed_s: float | None = None
+    issued: int | None = None
+    unconfirmed: int | None = None
+    load_s: float | None = None
     cores: int | None = None
     knobs: Mapping[str, KnobValue] = field(default_factory=dict)
     cpu_s: Mapping[str, float] | None = None
+    cpu_over_s: float | None = None
     stage_s: Mapping[str, float] | None = None
     gc_s: Mapping[str, float] | None = None
     row_lock_s: float | None = None
@@ -53,6 +60,11 @@ class RunFacts:
         return None if self.p95_ms is None or self.limit_ms is None else self.p95_ms > self.limit_ms
 
     @property
+    def answered(self) -> int:
+        """Requests that did not fail."""
+        return self.requests - self.failed
+
+    @property
     def waited_s(self) -> float | None:
         """Seconds that all requests together took."""
         return None if self.mean_ms is None else self.mean_ms * self.requests / 1000
@@ -64,17 +76,17 @@ class RunFacts:
         return sum(self.stage_s.get(stage, 0.0) for stage in stages) / self.waited_s
 
     def busy(self, process: str, cores: float) -> float | None:
-        """The share of `cores` cores that a process kept busy while the load lasted."""
-        if self.cpu_s is None or process not in self.cpu_s or not self.elapsed_s:
+        """The share of `cores` cores that a process kept busy while CPU time was counted: load and drain."""
+        if self.cpu_s is None or process not in self.cpu_s or not self.cpu_over_s:
             return None
-        return self.cpu_s[process] / (self.elapsed_s * cores)
+        return self.cpu_s[process] / (self.cpu_over_s * cores)
 
     def busiest(self, process: str, cores: float) -> Busy | None:
-        """How busy a process was when it mattered; where no series was recorded, on the whole."""
+        """How busy a process was when it mattered; where no series tells, on the whole."""
         if process in self.busy_when:
             return self.busy_when[process]
         share = self.busy(process, cores)
-        return None if share is None else Busy(share, "(a mean over the whole run)")
+        return None if share is None else Busy(share, "(a mean over the whole run)", mean=True)
 
     @property
     def share_of_bound(self) -> float | None:
@@ -88,7 +100,7 @@ class RunFacts:
         return max((inf if one.end is None else one.end - one.start for one in stops), default=None)
 
 
-#: The runs of one variant: profile → facts.
+#: The runs of one variant: profile → facts. What an invariant decides has further runs, by their ids.
 Runs = Mapping[str, RunFacts]
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
-from rushlab.judge.guess_answers import LITTLE, decided, left_open
-from rushlab.judge.guess_causes import consumption_lags
+from rushlab.judge.guess_answers import LITTLE, LOCK_TTL_S, decided, left_open, stop_holder
+from rushlab.judge.guess_causes import consumption_lags, spent
 from rushlab.judge.guess_facts import RunFacts, Runs
 from rushlab.model.guess import Answer, Decision, Guess
 from rushlab.model.verdict import Status
 
 #: An invariant that decides a measure, and how.
 DECISIONS = {Status.PASS: Decision.CONFIRMED, Status.FAIL: Decision.REFUTED}
-#: The lock's time to live where a run does not tell it (knobs.json).
-LOCK_TTL_S = 3.0
 
 
 def relieve_pool(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
@@ -38,13 +34,16 @@ def relieve_consumption(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     found = consumption_lags(guess, run, runs)
     if found.decision is Decision.REFUTED:
         return decided(guess, Decision.REFUTED, f"nothing to gain here: {found.reason}", found.value, found.unit, run)
+    if found.value is None:
+        return left_open(guess, found.reason, run)
     return left_open(guess, f"there is something to gain: {found.reason}", run, value=found.value, unit=found.unit)
 
 
 def failures_one_by_one(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
-    """Invariant I11 of a run with poisonous messages that consumed in batches."""
-    run = next((one for one in runs.values() if one.set_aside in DECISIONS), run)
-    mode = run.knobs.get("consumer_mode", "unknown")
+    """Invariant I11 of a run with poisonous messages that consumed in batches; one that failed outweighs the others."""
+    poisoned = [one for one in runs.values() if one.set_aside in DECISIONS]
+    run = min(poisoned, key=lambda one: (_mode(one) != "batch", one.set_aside is Status.PASS), default=run)
+    mode = _mode(run)
     told = f"messages that cannot be applied, set aside while those behind them move on (I11): {run.set_aside}"
     told += f" on {run.profile}, consumed in mode {mode}"
     if run.set_aside not in DECISIONS:
@@ -54,9 +53,14 @@ def failures_one_by_one(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     return decided(guess, DECISIONS[run.set_aside], told, None, "", run)
 
 
+def _mode(run: RunFacts) -> str:
+    return str(run.knobs.get("consumer_mode", "unknown"))
+
+
 def watchdog(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     """Invariant I14: a short time to live does no harm when the sale stays right after it ran out under a holder."""
-    run = next((one for one in runs.values() if one.holder_stopped in DECISIONS), run)
+    stops = [one for one in runs.values() if one.holder_stopped in DECISIONS]
+    run = min(stops, key=lambda one: one.holder_stopped is Status.PASS, default=run)
     if run.knobs.get("reservation", "redis-lock") != "redis-lock":
         return left_open(guess, f"variant {run.variant} has no lock ({run.knobs['reservation']})", run)
     ttl, stopped = float(run.knobs.get("lock_ttl", LOCK_TTL_S)), run.stopped_s
@@ -65,8 +69,7 @@ def watchdog(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
         told = f"the service was stopped for {stopped:.1f} s, {'longer than' if stopped > ttl else 'within'} the "
         told += f"lock's {ttl:g} s, on {run.profile}"
     if stopped is None or stopped <= ttl or run.holder_stopped not in DECISIONS:
-        stop = f"rushlab run load --variant report --fault pause:service@30+{math.ceil(ttl) + 2}"
-        return left_open(guess, told, run, command=stop)
+        return left_open(guess, told, run, command=stop_holder(run.scale, ttl))
     harm = "no harm" if run.holder_stopped is Status.PASS else "harm"
     told += f"; that the sale stays right (I14): {run.holder_stopped}. So short a time to live did {harm}"
     return decided(guess, DECISIONS[run.holder_stopped], told, ttl, "s", run)
@@ -76,7 +79,7 @@ def _relieve(guess: Guess, run: RunFacts, what: str, *stages: str) -> Answer:
     share = run.share_in(*stages)
     if share is None:
         return left_open(guess, f"how long requests were {what} was not recorded on {run.profile}", run)
-    told = f"requests spent {share * 100:.1f} % of their time on {run.profile} {what}"
+    told = spent(run, share, what)
     if share < LITTLE:
         return decided(guess, Decision.REFUTED, f"nothing to gain here: {told}", share, "share", run)
-    return left_open(guess, f"{told}: so much could be gained", run, value=share, unit="share")
+    return left_open(guess, f"{told}: at most so much could be gained", run, value=share, unit="share")

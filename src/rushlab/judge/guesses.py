@@ -17,8 +17,10 @@ from rushlab.model.guess import Answer, Decision, Guess
 Rule = Callable[[Guess, RunFacts, Runs], Answer]
 
 
-def answer(guess: Guess, runs: Runs, trials: Iterable[Trial] = ()) -> Answer:
+def answer(guess: Guess, runs: Runs, trials: Iterable[Trial] = (), scale: float = 1.0) -> Answer:
     """The answer to one guess or measure from the runs of one variant (profile → facts) and from experiments.
+
+    `scale` is that of the runs: those that are missing are to be made at it.
 
     Experiments that changed only the measure's own knobs, its way, decide before any run, unless none can tell.
     """
@@ -30,7 +32,7 @@ def answer(guess: Guess, runs: Runs, trials: Iterable[Trial] = ()) -> Answer:
     if deciding is not None:
         return RULES[guess.rule](guess, deciding, runs)
     return tried or left_open(
-        guess, f"there is no usable run of {' or '.join(guess.profiles)}", command=run_both(guess)
+        guess, f"there is no usable run of {' or '.join(guess.profiles)}", command=run_both(guess, scale)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rushlab.judge.guess_busy import Busy, busy
 from rushlab.judge.guess_facts import RunFacts, Runs, Trial
@@ -12,12 +12,13 @@ from rushlab.model.guess import Answer
 from rushlab.model.results import RunFigures
 from rushlab.model.run import Run
 from rushlab.model.verdict import Status, Validity
-from rushlab.show import trouble
-from rushlab.show.claims import usable
+from rushlab.show import trouble, units
+from rushlab.show.claims import doubt, pairs, usable
+from rushlab.show.run_series import BEHIND_S, RunSeries
 from rushlab.show.views import RunView, Study
 
-#: The variant that is the design which the original describes.
-ORIGINAL_DESIGN = "report"
+#: The variant that is the design which the original describes, and the one with all that it recommends.
+ORIGINAL_DESIGN, RECOMMENDED = "report", "recommended"
 
 #: Whose garbage collector stopped it → the series that says for how long (ms per second).
 COLLECTORS = {"service": "gc_service", "relay": "gc_relay", "consumers": "gc_consumer", "broker": "gc_broker"}
@@ -35,11 +36,45 @@ def variant_of(study: Study) -> str:
 
 
 def answers(study: Study, trials: Iterable[Trial] = ()) -> tuple[Answer, ...]:
-    """One answer per guess and measure, in the original's order, from the usable runs of its design."""
+    """One answer per guess and measure, in the original's order, from the usable runs of its design.
+
+    Performance is read from undisturbed runs alone; what an invariant decides, from those that were broken, too.
+    """
     audited = _audited(study, variant_of(study))
-    runs = {view.run.profile.name: audited[view.run.profile.name] for view, _ in usable(study, variant_of(study))}
+    runs = {
+        view.run.profile.name: facts_of(view, figures)
+        for view, figures in usable(study, variant_of(study))
+        if not view.run.faults
+    }
     tried = (*trials, *study.trials)
-    return tuple(answer(guess, audited if guess.rule in AUDITED else runs, tried) for guess in study.reference.guesses)
+    return tuple(
+        answer(guess, audited if guess.rule in AUDITED else runs, tried, study.scale)
+        for guess in study.reference.guesses
+    )
+
+
+def together(study: Study) -> str:
+    """What all measures at once gave, from runs that may be held against one another; empty without two such runs."""
+    found = {
+        name: after / before
+        for name, (first, before), (second, after) in pairs(study, variant_of(study), RECOMMENDED)
+        if not (first.run.faults or second.run.faults)
+    }
+    if not found or variant_of(study) == RECOMMENDED:
+        return ""
+    return (
+        f"All measures together (variant {RECOMMENDED}) gave a p95 {_range(found)}; which of them did it, only an "
+        "experiment that changes one at a time can say."
+    )
+
+
+def _range(ratios: dict[str, float]) -> str:
+    """Ratios by profile in words: the one there is, or the least and the most."""
+    least, most = units.speed(max(ratios.values())), units.speed(min(ratios.values()))
+    if len(ratios) == 1 or least == most:
+        return f"{most} on {' and '.join(ratios)}"
+    word = f" {most.rpartition(' ')[2]}"
+    return f"between {least.removesuffix(word)} and {most}, by profile"
 
 
 def told_from(study: Study, trials: Iterable[Trial] = ()) -> dict[str, str]:
@@ -49,10 +84,20 @@ def told_from(study: Study, trials: Iterable[Trial] = ()) -> dict[str, str]:
 
 
 def _audited(study: Study, variant: str) -> Runs:
-    """Profile → what is known of the variant's run of it that is not INVALID, whether or not it failed its audit."""
-    views = (study.view(variant, profile) for profile in study.profiles)
-    found = (view for view in views if view and view.validity is not Validity.INVALID)
-    return {view.run.profile.name: facts_of(view, view.figures) for view in found if view.figures}
+    """Every run of the variant that is not INVALID, whether or not it failed its audit, by profile; further ones by id.
+
+    Repeats that are not shown count, and so do runs of the variant with a knob changed (`report+consumer_mode=batch`).
+    """
+    found: dict[str, RunFacts] = {}
+    for view in sorted(_of_design(study, variant), key=lambda view: view.run.variant != variant):
+        if view.figures and view.validity is not Validity.INVALID:
+            name = view.run.profile.name
+            found[view.run.id if name in found else name] = facts_of(view, view.figures)
+    return found
+
+
+def _of_design(study: Study, variant: str) -> Iterator[RunView]:
+    return (view for view in study.every if view.run.variant.partition("+")[0] == variant.partition("+")[0])
 
 
 def facts_of(view: RunView, figures: RunFigures) -> RunFacts:
@@ -62,6 +107,8 @@ def facts_of(view: RunView, figures: RunFigures) -> RunFacts:
         run=run.id,
         profile=run.profile.name,
         variant=run.variant,
+        scale=run.scale,
+        doubt=doubt(view),
         requests=figures.requests,
         failed=figures.failed,
         mean_ms=figures.mean_ms,
@@ -71,18 +118,36 @@ def facts_of(view: RunView, figures: RunFigures) -> RunFacts:
         bound=figures.bound,
         confirm_p95_ms=figures.confirm_ms.get("p95"),
         drain_s=figures.drain_s,
-        elapsed_s=run.load.elapsed_s,
+        issued=figures.outcomes.get("issued"),
+        unconfirmed=_unconfirmed(figures),
+        load_s=_load_s(view),
         cores=(run.environment.get("host") or {}).get("cores"),
         knobs=run.knobs,
         cpu_s=run.cpu_s,
+        cpu_over_s=run.cpu_over_s,
         stage_s=_stages(view),
         gc_s=_collections(view),
-        row_lock_s=_spent(view, ROW_LOCKS, 1.0),
+        row_lock_s=_spent(view, ROW_LOCKS),
         busy_when=_busy(view),
         faults=run.faults,
         set_aside=_status(run, "I11"),
         holder_stopped=_status(run, "I14"),
     )
+
+
+def _unconfirmed(figures: RunFigures) -> int | None:
+    """Coupons of users told 201 that were not confirmed in the end; None where that is not known."""
+    if figures.confirmed is None or "issued" not in figures.outcomes:
+        return None
+    return max(figures.outcomes["issued"] - figures.confirmed, 0)
+
+
+def _load_s(view: RunView) -> float | None:
+    """Seconds from the begin to the last reply; without a timeline to the end of the load generator."""
+    if view.timeline is not None and not view.timeline.empty:
+        return float(view.timeline["second"].max()) + 1
+    ended = view.run.timing.ended
+    return None if ended is None else ended - view.run.timing.begun
 
 
 def _stages(view: RunView) -> dict[str, float] | None:
@@ -97,10 +162,11 @@ def _busy(view: RunView) -> dict[str, Busy]:
     """Process → how busy it was in the seconds of trouble, or in its busiest; of several workers the busiest one."""
     found: dict[str, Busy] = {}
     seconds, cores = _trouble(view), (view.run.environment.get("host") or {}).get("cores")
+    load_s = _load_s(view) or 0.0
     for process, name in PROCESSORS.items():
         each = float(cores or 0) if process == "host" else 1.0
-        lines = view.series.centred(name) if view.series and each else []
-        known = [one for _, rows in lines if (one := busy(rows, each, seconds))]
+        lines, window_s = view.series.centred(name) if view.series and each else [], 2 * BEHIND_S[name]
+        known = [one for _, rows in lines if (one := busy(rows, each, seconds, window_s=window_s, load_s=load_s))]
         if known:
             found[process] = max(known, key=lambda one: one.share)
     return found
@@ -115,18 +181,28 @@ def _trouble(view: RunView) -> list[int]:
 
 
 def _collections(view: RunView) -> dict[str, float] | None:
-    """Process → seconds in which its garbage collector stopped it; None when no process told."""
-    spent = {process: _spent(view, name, 1000.0) for process, name in COLLECTORS.items()}
-    return {process: seconds for process, seconds in spent.items() if seconds is not None} or None
+    """Process → seconds of the load in which its garbage collector stopped it; None when no process told."""
+    load_s = _load_s(view)
+    if view.series is None or load_s is None:
+        return None
+    known = {process: _stopped_s(view.series, name, load_s) for process, name in COLLECTORS.items()}
+    return {process: seconds for process, seconds in known.items() if seconds is not None} or None
 
 
-def _spent(view: RunView, name: str, per_second: float) -> float | None:
-    """Seconds in all, from a series of them per second (in units of 1 / `per_second` s), between its samples evenly."""
+def _stopped_s(series: RunSeries, name: str, load_s: float) -> float | None:
+    """Seconds of the load, from a series in ms per second, between the samples of it evenly."""
+    during = [rows[rows["second"].between(0, load_s)]["value"] for _, rows in series.centred(name)]
+    means = [float(values.mean()) for values in during if values.notna().any()]
+    return sum(means) * load_s / 1000 if means else None
+
+
+def _spent(view: RunView, name: str) -> float | None:
+    """Seconds in all, until everything had drained, from a series of them per second, between its samples evenly."""
     lines = view.series.lines(name) if view.series else []
     means = [float(rows["value"].mean()) for _, rows in lines if rows["value"].notna().any()]
     if view.series is None or not means:
         return None
-    return sum(means) * (view.series.end - view.series.begin) / per_second
+    return sum(means) * (view.series.end - view.series.begin)
 
 
 def _status(run: Run, invariant: str) -> Status:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from rushlab.judge.failing import REFUSED, failing
 from rushlab.judge.guess_answers import ROOM, SATURATED
+from rushlab.judge.guess_busy import Busy
 from rushlab.judge.guess_causes import PROMPT_MS, PROMPT_S
 from rushlab.judge.onset import SECONDS, Onset
 from rushlab.model.results import RunFigures
@@ -22,7 +25,7 @@ SPIKES = ("peak-2000", "peak-1500", "sold-out")
 
 def broker(study: Study, variant: str) -> Reply:
     """Whether every coupon accepted on the hardest spike was confirmed by way of Kafka, and how soon."""
-    spikes = {view.run.profile.name: (view, figures) for view, figures in usable(study, variant)}
+    spikes = {view.run.profile.name: (view, figures) for view, figures in _undisturbed(study, variant)}
     name = next((name for name in SPIKES if name in spikes), None)
     if name is None:
         why = f"There is no usable run of a spike; what would tell: rushlab report --profiles {SPIKES[0]}"
@@ -41,6 +44,16 @@ def broker(study: Study, variant: str) -> Reply:
     return Reply(variant, word, said(view, text, within, "ms", tone), heading(view.run.profile.name))
 
 
+def _undisturbed(study: Study, variant: str) -> Iterator[tuple[RunView, RunFigures]]:
+    """The variant's usable runs in which nothing was broken on purpose."""
+    return (found for found in usable(study, variant) if not found[0].run.faults)
+
+
+def _supported(study: Study, variant: str) -> list[Usable]:
+    """Those of them that have requests enough."""
+    return [found for found in supported(study, variant) if not found[0].run.faults]
+
+
 def _kept_up(view: RunView, figures: RunFigures, issued: int) -> tuple[str, Tone]:
     if figures.confirmed is not None and figures.confirmed < issued:
         return "no, coupons are missing", "bad"
@@ -52,7 +65,7 @@ def _kept_up(view: RunView, figures: RunFigures, issued: int) -> tuple[str, Tone
 
 def bottleneck(study: Study, variant: str) -> Reply:
     """The stage of the service in which requests spent most of their time on the slowest run, and the processors."""
-    slowest = max(supported(study, variant), key=lambda found: found[2], default=None)
+    slowest = max(_supported(study, variant), key=lambda found: found[2], default=None)
     if slowest is None:
         return left_open(variant, "There is no usable run with requests enough", "Verdicts")
     view, figures, p95 = slowest
@@ -69,7 +82,7 @@ def bottleneck(study: Study, variant: str) -> Reply:
     felt = limit is None or p95 >= limit
     text += f"{units.percent(share)} of the time inside the service went "
     text += "there" if felt else f"to {STAGES.get(stage, stage)}"
-    text += _processors(known.busy("host", known.cores or 1))
+    text += _processors(known.busiest("host", known.cores) if known.cores else None)
     word = STAGES.get(stage, stage) if felt else "none that a user would feel"
     return Reply(
         variant, word, said(view, text, share, "share", "warn" if felt else "good"), heading(view.run.profile.name)
@@ -80,44 +93,60 @@ def _against(limit: float | None, p95: float) -> str:
     return "" if limit is None else f", {'below' if p95 < limit else 'over'} the limit of {units.duration(limit)}"
 
 
-def _processors(busy: float | None) -> str:
-    if busy is None:
+def _processors(found: Busy | None) -> str:
+    if found is None:
         return ""
-    rest = ", a bottleneck of their own" if busy >= SATURATED else ", with room" if busy < ROOM else ""
-    return f"; the processors were {units.percent(busy)} busy, load generator included{rest}"
+    room = ", with room" if found.share < ROOM and not found.mean else ""
+    rest = ", a bottleneck of their own" if found.share >= SATURATED else room
+    return f"; the processors were {units.percent(found.share)} busy {found.when}, load generator included{rest}"
 
 
 def limit(study: Study, variant: str) -> Reply:
-    """The fewest virtual users at which answers became too slow; where they never did, the most that were tried."""
-    runs = [found for found in supported(study, variant) if _has_course(found[0])]
-    if not runs:
-        return left_open(variant, "No usable run has both a limit and a course over time", "Onset of trouble")
+    """The fewest virtual users at which answers became too slow; where they never did, the most that were borne.
+
+    A load that was mostly refused was not borne, nor was one whose requests went wrong.
+    """
+    runs = [found for found in _supported(study, variant) if _has_course(found[0]) and not _refused(*found[:2])]
     began = [(view, found) for view, _, _ in runs if (found := trouble.onset_of(view))]
-    if not began:
-        return _held(variant, runs)
-    return _reached(variant, sorted(began, key=lambda pair: (pair[1].vus is None, pair[1].vus)))
+    if began:
+        ceiling = _ceiling(study, variant)
+        return _reached(variant, sorted(began, key=lambda pair: (pair[1].vus is None, pair[1].vus)), ceiling)
+    borne = [found for found in runs if failing(found[1]) is None]
+    if borne:
+        return _held(variant, borne)
+    why = "No usable run whose requests were mostly served has both a limit and a course over time"
+    return left_open(variant, why, "Onset of trouble")
+
+
+def _refused(view: RunView, figures: RunFigures) -> bool:
+    """Whether the run was a sale that ends: one with a stock of its own, or with more refusals than other answers."""
+    refusals = sum(figures.outcomes.get(name, 0) for name in REFUSED)
+    return view.run.profile.stock is not None or 2 * refusals > figures.requests
 
 
 def _has_course(view: RunView) -> bool:
     return trouble.limit_of(view) is not None and view.timeline is not None and not view.timeline.empty
 
 
-def _reached(variant: str, began: list[tuple[RunView, Onset]]) -> Reply:
+def _reached(variant: str, began: list[tuple[RunView, Onset]], ceiling: str) -> Reply:
     """Where answers became too slow at the fewest users; the range over all profiles where there are several."""
     view, found = began[0]
-    text = f"The p95 first went over {units.duration(trouble.limit_of(view))} on {view.run.profile.name} in "
-    text += f"{trouble.describe(found)}, {_how_long(found)}; in no second of that run were more than "
-    text += f"{_most(view):,d} requests answered"
+    text = f"On {view.run.profile.name} the p95 stayed over {units.duration(trouble.limit_of(view))} "
+    text += _row(found)
     first = trouble.first_resource(view, found)
     text += "" if first is None else f"; what held most of the waiting requests then: {first[0]}"
+    text += ceiling
     runs = tuple(one.run.id for one, _ in began)
     told = replace(said(view, text, found.vus, "virtual users", "warn"), runs=runs)
     return Reply(variant, f"reached{_with([found.vus for _, found in began])}", told, heading(view.run.profile.name))
 
 
-def _how_long(found: Onset) -> str:
-    lasted = f"for {units.plural(found.lasted_s, 'second')}"
-    return lasted if found.over_s == found.lasted_s else f"{lasted}, for {found.over_s} of all its seconds"
+def _row(found: Onset) -> str:
+    """The row of seconds that trouble began with, and how many there were besides."""
+    told = f"for {units.plural(found.lasted_s, 'second')} in a row from {trouble.describe(found)}"
+    if found.over_s == found.lasted_s:
+        return told
+    return f"{told}; it was over in {units.plural(found.over_s, 'second')} of the run in all"
 
 
 def _with(users: list[int | None]) -> str:
@@ -147,5 +176,15 @@ def _held(variant: str, runs: list[Usable]) -> Reply:
     )
 
 
+def _ceiling(study: Study, variant: str) -> str:
+    """The most requests that were answered in a second of any run in which they were mostly served, and on which."""
+    served = [view for view, figures in _undisturbed(study, variant) if not _refused(view, figures)]
+    best = max(served, key=_most)
+    return f"; at most {_most(best):,d} requests were answered in any second ({best.run.profile.name})"
+
+
 def _most(view: RunView) -> int:
-    return 0 if view.timeline is None else int(view.timeline["requests"].max())
+    """The most requests that were answered, and did not fail, in one second."""
+    if view.timeline is None or view.timeline.empty:
+        return 0
+    return int((view.timeline["requests"] - view.timeline["failed"]).max())

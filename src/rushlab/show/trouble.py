@@ -41,13 +41,13 @@ AROUND_S = 5
 def first_resource(view: RunView, found: Onset) -> tuple[str, float] | None:
     """What held most of the requests inside the service when trouble began, and its share of them; None when unknown.
 
-    The mean number of requests in each stage, over the samples within `AROUND_S` seconds of the onset.
+    The mean number of requests in each stage, over the samples that tell of `AROUND_S` seconds around the onset.
     """
     if view.series is None:
         return None
     near = {
         labels["stage"]: rows[(rows["second"] - found.second).abs() <= AROUND_S]["value"].mean()
-        for labels, rows in view.series.lines("stages")
+        for labels, rows in view.series.centred("stages")
     }
     held = {stage: float(mean) for stage, mean in near.items() if not math.isnan(mean)}
     if not held or not sum(held.values()):

@@ -29,7 +29,7 @@ def row(study: Study, says: str) -> list[str]:
 def test_a_guess_has_its_section_its_verdict_its_figure_and_its_run(study: Study) -> None:
     section, verdict, figure, why, run = row(study, "get fewer requests answered than")
     assert (section, verdict, figure) == ("5-2", "refuted", "× 1.06")
-    assert why == "12,100 requests on stress-500, 11,400 on stress-100."
+    assert why == "12,100 requests answered on stress-500, 11,400 on stress-100."
     assert run.count("a1b2c3") == 2
 
 
@@ -52,10 +52,100 @@ def test_the_originals_own_words_stand_below(study: Study) -> None:
 
 def test_the_processors_are_judged_by_what_the_run_recorded(study: Study) -> None:
     view = study.variants["report"]["stress-500"]
-    seconds = {"host": 2 * view.run.load.elapsed_s * 0.95}
-    run = msgspec.structs.replace(view.run, cpu_s=seconds, environment={"host": {"cores": 2}})
+    seconds = {"host": 2 * 600.0 * 0.95}
+    run = msgspec.structs.replace(view.run, cpu_s=seconds, cpu_over_s=600.0, environment={"host": {"cores": 2}})
     study.variants["report"]["stress-500"] = dataclasses.replace(view, run=run)
     assert row(study, "resources were saturated")[1:3] == ["confirmed", "95.0 %"]
+    older = msgspec.structs.replace(run, cpu_over_s=None)
+    study.variants["report"]["stress-500"] = dataclasses.replace(view, run=older)
+    assert row(study, "resources were saturated")[1:3] == ["cannot tell yet", "—"]
+
+
+def test_pauses_are_held_against_the_load_alone(study: Study) -> None:
+    """The collector stopped the service 100 ms a second while the load lasted, and not while the rest drained."""
+    view = study.variants["report"]["stress-500"]
+    timeline = pd.DataFrame({"second": range(60), "vus": 1000, "requests": 500, "failed": 0, "p95_ms": [100.0] * 60})
+    pauses = cpu_series([110.0] * 60 + [0.0] * 120, "gc_service")
+    series = dataclasses.replace(pauses, end=180.0)
+    study.variants["report"]["stress-500"] = dataclasses.replace(view, timeline=timeline, series=series)
+    assert row(study, "garbage collector")[1:3] == ["confirmed", "10.8 %"]
+
+
+def test_samples_that_reach_beyond_a_short_load_say_nothing_of_the_machine(study: Study) -> None:
+    view = study.variants["report"]["stress-500"]
+    timeline = pd.DataFrame({"second": range(8), "vus": 1000, "requests": 500, "failed": 0, "p95_ms": [100.0] * 8})
+    late = cpu_series([20.0, 105.0, 30.0], "cpu_machine", 5.0, 0.0)
+    run = msgspec.structs.replace(view.run, environment={"host": {"cores": 2}})
+    study.variants["report"]["stress-500"] = dataclasses.replace(view, run=run, timeline=timeline, series=late)
+    cells = row(study, "resources were saturated")
+    assert cells[1] == "cannot tell yet"
+    assert "not known: no sample tells of it alone" in cells[3]
+
+
+def failing(study: Study, profile: str, share: float, median_ms: float) -> None:
+    """A run most of whose requests failed, and did so fast."""
+    view = study.variants["report"][profile]
+    missed = tuple(
+        msgspec.structs.replace(one, value=share, passed=False) if one.metric == "http_req_failed" else one
+        for one in view.figures.thresholds
+    )
+    failed = int(view.figures.requests * share)
+    figures = msgspec.structs.replace(view.figures, failed=failed, median_ms=median_ms, thresholds=missed)
+    study.variants["report"][profile] = dataclasses.replace(view, figures=figures)
+
+
+def test_a_run_that_failed_most_of_its_requests_is_held_against_no_other(study: Study) -> None:
+    failing(study, "stress-500", 0.727, 4.0)
+    failing(study, "peak-2000", 0.6, 4.0)
+    for says in ("waited in a queue.", "get fewer requests answered", "point of saturation"):
+        _, verdict, figure, why, _ = row(study, says)
+        assert (verdict, figure) == ("cannot tell yet", "—")
+        assert "is held against no other run: too many requests went wrong: http_req_failed rate<0.15" in why
+    assert row(study, "because requests failed")[1] == "confirmed"
+
+
+def test_a_run_that_was_broken_on_purpose_decides_nothing_about_performance(study: Study, exchange) -> None:
+    stop = Fault(what="pause", process="service", start=0.0, end=5.0)
+    cells = row(exchange(study, "report", "stress-500", faults=(stop,)), "messages were consumed with a delay")
+    assert cells[1] == "cannot tell yet"
+    assert "no usable run of stress-500" in cells[3]
+
+
+def audited(study: Study, invariant: str, status: Status, **changes: object):
+    """A further run of `load` that was broken on purpose, with what the invariant says of it."""
+    view = study.variants["report"]["load"]
+    audit = Audit(
+        verdict=status,
+        invariants=(Check(id=invariant, title="", status=status, value="", limit="", evidence=""),),
+        counts={},
+    )
+    return dataclasses.replace(view, run=msgspec.structs.replace(view.run, id="further", audit=audit, **changes))
+
+
+def test_invariants_are_read_from_repeats_and_from_the_variant_with_a_knob_changed(study: Study) -> None:
+    stop = Fault(what="pause", process="service", start=0.0, end=5.0)
+    stopped = audited(study, "I14", Status.PASS, faults=(stop,))
+    with_repeat = dataclasses.replace(study, repeats=(stopped,))
+    assert row(with_repeat, "time to live must not be too long")[1::3] == ["confirmed", "further"]
+    name = "report+consumer_mode=batch"
+    knobs = study.variants["report"]["load"].run.knobs | {"consumer_mode": "batch"}
+    batches = audited(study, "I11", Status.PASS, variant=name, knobs=knobs)
+    beside = dataclasses.replace(study, variants=study.variants | {name: {"load": batches}})
+    assert row(beside, "In a batch each message's failure")[1::3] == ["confirmed", "further"]
+    assert row(beside, "messages were consumed with a delay")[-1] != "further"
+
+
+def test_the_closing_remark_says_what_all_measures_gave_together(study: Study, exchange) -> None:
+    told = "All measures together (variant recommended) gave a p95 between 3.31× and 17.5× faster, by profile"
+    assert told in rule(study)
+    both = {name: {"load": views["load"]} for name, views in study.variants.items()}
+    assert "gave a p95 13.4× faster on load;" in rule(dataclasses.replace(study, variants=both))
+    failing(study, "stress-100", 0.6, 4.0)
+    assert "17.5×" not in rule(study)
+    unknown = Verdict(validity=Validity.UNKNOWN, checks=(), reason="no counts")
+    alone = dataclasses.replace(study, variants=both)
+    assert "All measures" not in rule(exchange(alone, "recommended", "load", verdict=unknown))
+    assert "All measures" not in rule(dataclasses.replace(study, variants={"report": study.variants["report"]}))
 
 
 def test_the_services_own_sums_say_what_was_waited_for(study: Study) -> None:

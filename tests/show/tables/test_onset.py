@@ -72,3 +72,15 @@ def test_the_first_resource_is_what_held_the_requests_when_trouble_began(trouble
     table = tables.onset(troubled)
     assert table.rows[0].cells[5].text == "Redis lock"
     assert any(note.startswith("90.0 % of the requests") for note in table.notes)
+
+
+def test_the_first_resource_is_read_from_the_middle_of_what_each_sample_tells(troubled: Study) -> None:
+    """Onset at second 4: a sample at 10 s tells of 7.5 to 10 s, one at 0.1 s of before the load."""
+    view = troubled.variants["report"]["load"]
+    rows = [("lock", 10.0, 90.0), ("lock", 0.1, 0.0), ("commit", 10.0, 10.0), ("commit", 0.1, 500.0)]
+    frame = pd.DataFrame(
+        [("stages", f'{{"stage": "{stage}"}}', 1000.0 + second, value) for stage, second, value in rows],
+        columns=["name", "labels", "at", "value"],
+    )
+    troubled.variants["report"]["load"] = dataclasses.replace(view, series=RunSeries(frame, None, 1000.0, 1060.0))
+    assert tables.onset(troubled).rows[0].cells[5].text == "Redis lock"

@@ -79,4 +79,4 @@ def rule(study: Study, trials: Iterable[Trial] = ()) -> str:
     experiments = [f"{name} ({load})" for name, load in decided.told_from(study, trials).items()]
     if experiments:
         told += f" Measures, where an experiment is named, are decided from that one: {'; '.join(experiments)}."
-    return f"{told} {CONVENTIONS}"
+    return " ".join(part for part in (told, decided.together(study), CONVENTIONS) if part)
