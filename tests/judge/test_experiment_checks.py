@@ -34,8 +34,8 @@ def late(runs, chosen, by=LATER):
     return [replace(run, created=run.created + by, again=AGAIN) if chosen(run) else run for run in runs]
 
 
-def judged(plan, runs):
-    found = {check.id: check for check in checks(plan, runs, NOISE)}
+def judged(plan, runs, noise=(NOISE,)):
+    found = {check.id: check for check in checks(plan, runs, noise)}
     return found, exploratory(plan, tuple(found.values()), len({run.block for run in runs}))
 
 
@@ -83,3 +83,38 @@ def test_undecided_invariants_are_counted_with_their_cause_where_it_is_known(pla
 def test_two_blocks_are_no_screening(plan, runs):
     _, first_look = judged(replace(plan, blocks=2), [run for run in runs if run.block <= 2])
     assert first_look == "2 blocks give no verdict"
+
+
+@pytest.fixture
+def by_another(plan):
+    """The plan with one arm that is judged by the time to confirm."""
+    first, second = plan.variants
+    return replace(plan, variants=(first, replace(second, metric="confirm_p95_ms")))
+
+
+@pytest.mark.parametrize(
+    ("confirming", "status", "words"),
+    [
+        ({}, Status.PASS, "confirm p95: spread of a block's difference 3.0%"),
+        ({"sd": None, "k": 2, "reason": "confirm_p95_ms has a value in 2 A/A blocks only"}, Status.UNKNOWN, "2 A/A"),
+        ({"k": 5, "enough": False}, Status.FAIL, "over 5 A/A blocks"),
+        ({"sd": 0.5}, Status.WARN, "confirm p95: spread of a block's difference 50.0%"),
+    ],
+    ids=["known", "unknown", "few blocks", "above the margin"],
+)
+def test_the_noise_of_every_metric_that_an_arm_is_judged_by_is_asked_for(by_another, runs, confirming, status, words):
+    noise = (NOISE, replace(NOISE, **({"metric": "confirm_p95_ms"} | confirming)))
+    found, first_look = judged(by_another, runs, noise)
+    assert found["V12"].status is status
+    assert words in found["V12"].value
+    assert (first_look is None) is (status in (Status.PASS, Status.WARN))
+    assert ("confirm p95: the margin of 10% is below that" in found["V12"].evidence) is (status is Status.WARN)
+
+
+def test_the_noise_of_what_is_exploratory_is_not(plan, runs):
+    unknown = replace(NOISE, metric="confirm_p95_ms", sd=None, enough=False, reason="none")
+    found, _ = judged(replace(plan, others=("confirm_p95_ms",)), runs, (NOISE, unknown))
+    assert (found["V12"].status, found["V12"].value) == (
+        Status.PASS,
+        "spread of a block's difference 3.0% over 6 A/A blocks",
+    )

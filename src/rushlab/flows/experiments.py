@@ -55,7 +55,7 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
         raise ResultError(f"No block of experiment {planned.id} is complete", why, "Go on with: rushlab tune --resume.")
     noise = tuple(noise_of(bench, folder, metric, runs) for metric in plan.metrics)
     found, arms = judged.comparisons(plan, runs), judged.arm_results(plan, runs)
-    best, made = judged.ranking(arms, found, plan.goal.metric), checks(plan, runs, noise[0])
+    best, made = judged.ranking(arms, found, plan.goal.metric), checks(plan, runs, noise)
     first_look = exploratory(plan, made, len({run.block for run in runs}))
     won = winner(plan, arms, found, best, confirmation(bench, folder))
     return ExperimentResult(
@@ -73,6 +73,7 @@ def result_of(bench: Workbench, folder: ExperimentFolder) -> ExperimentResult:
         blocks=plan.blocks,
         seed=plan.seed,
         a_a=plan.a_a,
+        crossing=plan.crossing,
         complete=folder.progress.complete,
         sentence=sentence(plan, arms, found, best, first_look=first_look, winner=won),
         exploratory=first_look,

@@ -166,13 +166,15 @@ def _why_unusable(run: MeasuredRun, metric: str) -> str:
 def _parts(plan: Plan, runs: Sequence[MeasuredRun], metric: str) -> Iterator[tuple[str, list[MeasuredRun]]]:
     """Each arm that others are held against, with its runs and theirs.
 
-    The primary metric is always asked, the others when some run of it and of a variant has a value.
+    The primary metric is always asked, and whatever was declared, though no run has a value: it counts in the family.
+    The others are asked when some run of it and of a variant has a value.
     """
     for name in (arm.name for arm in plan.arms):
         held = plan.held_against(name)
         part = [run for run in runs if run.arm == name or run.arm in held]
         known = {run.arm for run in part if not math.isnan(usable(run, metric))}
-        if held and part and (metric == plan.goal.metric or (name in known and len(known) > 1)):
+        fixed = metric == plan.goal.metric or not set(held).isdisjoint(plan.judged_by(metric))
+        if held and part and (fixed or (name in known and len(known) > 1)):
             yield name, part
 
 
@@ -200,7 +202,7 @@ def _arm_result(plan: Plan, arm: Arm, runs: Sequence[MeasuredRun]) -> ArmResult:
         note=arm.note,
         metric=arm.metric or plan.goal.metric,
         k=len(used),
-        typical={metric: _typical(used, metric) for metric in METRICS},
+        typical={metric: typical(used, metric) for metric in METRICS},
         counts=_summed(runs),
         backlog=max(backlogs) if backlogs else None,
         red=bool(wrong),
@@ -209,8 +211,8 @@ def _arm_result(plan: Plan, arm: Arm, runs: Sequence[MeasuredRun]) -> ArmResult:
     )
 
 
-def _typical(runs: Sequence[MeasuredRun], metric: str) -> float | None:
-    """Geometric mean, as ratios need it; the arithmetic one where a value is 0."""
+def typical(runs: Sequence[MeasuredRun], metric: str) -> float | None:
+    """Geometric mean of runs that count, as ratios need it; the arithmetic one where a value is 0, None without one."""
     values = [value for run in runs if (value := run.values.get(metric)) is not None]
     if not values or len(values) < len(runs):
         return None

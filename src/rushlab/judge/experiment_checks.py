@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 
 from scipy.special import stdtrit
@@ -13,6 +13,7 @@ from rushlab.judge.checks import check
 from rushlab.judge.comparison import MOST_EXCLUDED
 from rushlab.judge.validity import TITLES
 from rushlab.model.experiment_result import MeasuredRun, Noise
+from rushlab.model.metric import METRICS
 from rushlab.model.plan import REQUESTS_PER_RUN, Plan
 from rushlab.model.verdict import Check, Status, worst
 
@@ -22,7 +23,7 @@ NOISE_BLOCKS = 6
 GAP_S = 900.0
 
 
-def checks(plan: Plan, runs: Sequence[MeasuredRun], noise: Noise) -> tuple[Check, ...]:
+def checks(plan: Plan, runs: Sequence[MeasuredRun], noise: Sequence[Noise]) -> tuple[Check, ...]:
     """V1, V2, … of the runs summed up, and what is judged of the experiment as a whole."""
     used = [run for run in runs if run.objection is None]
     own = {"V3", "V10", "V11", "V12"}
@@ -39,23 +40,57 @@ def floor(noise: Noise, blocks: int) -> float | None:
     return math.exp(min(float(stdtrit(blocks - 1, 0.975)) * noise.sd / math.sqrt(blocks), 700.0))
 
 
-def noise_floor(plan: Plan, noise: Noise) -> Check:
-    """V12: at least six A/A blocks on this host and these versions; they warn at another load, or above the margin."""
+def noise_floor(plan: Plan, noise: Sequence[Noise]) -> Check:
+    """V12: at least six A/A blocks on this host and these versions; they warn at another load, or above the margin.
+
+    Of all metrics by which some variant is judged, each of which has its own noise, the worst counts.
+    """
+    declared = [one for one in noise if one.metric == plan.goal.metric or plan.judged_by(one.metric)]
+    made = {part: None for one in declared for part in (_source(one), _made_with(one))}
+    evidence = [*made, *(f"{_of(one, declared)}{text}" for one in declared for text in _reach(plan, one))]
+    return check(
+        "V12",
+        "noise floor known",
+        worst(_known(plan, one) for one in declared),
+        value="; ".join(f"{_of(one, declared)}{_spread(one)}" for one in declared),
+        limit=f"≥ {NOISE_BLOCKS} A/A blocks on this host and these versions",
+        evidence=evidence,
+    )
+
+
+def _known(plan: Plan, noise: Noise) -> Status:
+    """How well the noise of one metric is known."""
+    if noise.sd is None:
+        return Status.UNKNOWN
+    if not noise.enough:
+        return Status.FAIL
+    return Status.PASS if noise.same_load and not _above_margin(plan, noise) else Status.WARN
+
+
+def _above_margin(plan: Plan, noise: Noise) -> bool:
     bound = floor(noise, plan.blocks)
-    value = noise.reason or f"spread of a block's difference {noise.sd:.1%} over {noise.k} A/A blocks"
-    status = Status.UNKNOWN if noise.sd is None else Status.PASS if noise.enough else Status.FAIL
-    evidence = [f"experiment {noise.experiment}" if noise.experiment else "run: rushlab tune a-a", _made_with(noise)]
-    if status is Status.PASS and not noise.same_load:
-        status = Status.WARN
-    if bound is not None:
-        evidence.append(
-            f"equal settings reach a ratio of {bound:.3f} in one of twenty experiments of {plan.blocks} blocks"
-        )
-        if noise.enough and bound > 1 + plan.goal.margin:
-            status = Status.WARN
-            evidence.append(f"the margin of {plan.goal.margin:.0%} is below that")
-    limit = f"≥ {NOISE_BLOCKS} A/A blocks on this host and these versions"
-    return check("V12", "noise floor known", status, value=value, limit=limit, evidence=evidence)
+    return noise.enough and bound is not None and bound > 1 + plan.goal.margin
+
+
+def _reach(plan: Plan, noise: Noise) -> Iterator[str]:
+    """How far equal settings come apart by one metric."""
+    if (bound := floor(noise, plan.blocks)) is not None:
+        yield f"equal settings reach a ratio of {bound:.3f} in one of twenty experiments of {plan.blocks} blocks"
+    if _above_margin(plan, noise):
+        yield f"the margin of {plan.goal.margin:.0%} is below that"
+
+
+def _of(noise: Noise, declared: Sequence[Noise]) -> str:
+    """The metric in front of what is said of it, where there are several."""
+    return f"{METRICS[noise.metric].title}: " if len(declared) > 1 else ""
+
+
+def _spread(noise: Noise) -> str:
+    return noise.reason or f"spread of a block's difference {noise.sd:.1%} over {noise.k} A/A blocks"
+
+
+def _source(noise: Noise) -> str:
+    return f"experiment {noise.experiment}" if noise.experiment else "run: rushlab tune a-a"
 
 
 def _made_with(noise: Noise) -> str:

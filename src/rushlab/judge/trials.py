@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rushlab.judge.experiment import typical
 from rushlab.judge.guess_facts import Trial
 from rushlab.judge.guesses import from_trials
 from rushlab.model.comparison import Comparison, Outcome
-from rushlab.model.experiment_result import ArmResult, ExperimentResult
+from rushlab.model.experiment_result import ArmResult, Confirmation, ExperimentResult
 from rushlab.model.guess import Answer, Changes, Guess
 from rushlab.model.metric import METRICS
 
@@ -24,11 +25,31 @@ class Expectation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One variant, with the comparison that was declared for it; None = it has none."""
+    """One variant, with the comparison that counts for it; None = it has none.
+
+    `fresh` are the runs that the comparison is of, where the variant was driven again; None: the experiment's own.
+    """
 
     result: ExperimentResult
     arm: ArmResult
     comparison: Comparison | None
+    fresh: Confirmation | None = None
+
+    @property
+    def exploratory(self) -> str | None:
+        """Why its verdict is no more than a first look; None = it stands."""
+        return self.result.exploratory or (self.fresh.exploratory if self.fresh else None)
+
+    @property
+    def typical(self) -> tuple[float | None, float | None]:
+        """What the arm that it is held against and itself typically did, by its metric, in the runs that count."""
+        return self._typical(self.against), self._typical(self.arm)
+
+    def _typical(self, arm: ArmResult) -> float | None:
+        if self.fresh is None:
+            return arm.typical.get(self.arm.metric)
+        runs = [run for run in self.fresh.runs if run.arm == arm.name and run.objection is None]
+        return typical(runs, self.arm.metric)
 
     @property
     def against(self) -> ArmResult:
@@ -48,7 +69,7 @@ class Tried:
         """
         if not self.arm.trap:
             return None
-        verdict = self.comparison.verdict if self.comparison and not self.result.exploratory else None
+        verdict = self.comparison.verdict if self.comparison and not self.exploratory else None
         if verdict is Outcome.EQUIVALENT:
             return Expectation.HELD
         return Expectation.BROKEN if verdict in (Outcome.BETTER, Outcome.WORSE) else Expectation.OPEN
@@ -75,11 +96,28 @@ def changes(before: ArmResult, after: ArmResult) -> Changes:
 def tried(results: Sequence[ExperimentResult]) -> tuple[Tried, ...]:
     """Every variant, experiment by experiment."""
     return tuple(
-        Tried(result=result, arm=arm, comparison=result.comparison(arm.name, arm.metric))
+        _tried(result, arm, result.comparison(arm.name, arm.metric))
         for result in results
         for arm in result.arms
         if arm.name != result.baseline
     )
+
+
+def _tried(result: ExperimentResult, arm: ArmResult, own: Comparison | None) -> Tried:
+    fresh = fresh_runs(result, own) if own else None
+    return Tried(result=result, arm=arm, comparison=fresh.comparison if fresh else own, fresh=fresh)
+
+
+def fresh_runs(result: ExperimentResult, one: Comparison) -> Confirmation | None:
+    """The fresh runs that say the same as a comparison by which an arm was selected, once all of them are made.
+
+    What they say takes its place: the best of several is biased upward, and they had no part in the selection.
+    """
+    found = result.winner.confirmation if result.winner else None
+    again = found.comparison if found and found.complete else None
+    if again is None or (again.variant, again.baseline, again.metric) != (one.variant, one.baseline, one.metric):
+        return None
+    return found
 
 
 def recommendations(measures: Sequence[Guess], results: Sequence[ExperimentResult]) -> tuple[Recommendation, ...]:
@@ -109,9 +147,12 @@ def together(measures: Sequence[Guess], results: Sequence[ExperimentResult]) -> 
 
 
 def trials_of(result: ExperimentResult) -> Iterator[Trial]:
-    """Every declared comparison that has a verdict and an interval."""
-    for one in result.comparisons:
-        if one.declared and one.verdict and one.ratio and one.interval:
+    """Every declared comparison that has a verdict and an interval; that of fresh runs where an arm was driven again.
+
+    Where these are exploratory, nothing is left that would settle anything.
+    """
+    for one in (_standing(result, own) for own in result.comparisons):
+        if one and one.declared and one.verdict and one.ratio and one.interval:
             arm = result.arm(one.variant)
             yield Trial(
                 experiment=result.experiment,
@@ -126,3 +167,10 @@ def trials_of(result: ExperimentResult) -> Iterator[Trial]:
                 rate=METRICS[one.metric].unit == "1/s",
                 trap=arm.trap,
             )
+
+
+def _standing(result: ExperimentResult, own: Comparison) -> Comparison | None:
+    fresh = fresh_runs(result, own)
+    if fresh is None:
+        return own
+    return None if fresh.exploratory else fresh.comparison

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from rushlab.model.comparison import Comparison
 from rushlab.model.metric import Better
+from rushlab.model.plan import Crossing
 from rushlab.model.sweep import Effect, Front
 from rushlab.model.variant import KnobValue
 from rushlab.model.verdict import Check
@@ -129,9 +130,10 @@ class ExperimentResult(Struct, frozen=True, kw_only=True):
     """Everything that is shown and exported of an experiment.
 
     `comparisons` has the primary metric first, every variant against the baseline; `ranking` names the variants that
-    are better than the baseline, best first. `effects` are those of crossed knobs, `front` is that of accept p95 and
-    CPU per request, `winner` the best of several variants with what fresh runs say of it. `exploratory` says why no
-    verdict is more than a first look, None = it is. `hashes`: SHA-256 of the plan and of each run's record.
+    are better than the baseline, best first. `effects` are those of crossed knobs (`crossing` says how), `front` is
+    that of accept p95 and CPU per request, `winner` the best of several variants with what fresh runs say of it.
+    `exploratory` says why no verdict is more than a first look, None = it is. `hashes`: SHA-256 of the plan and of each
+    run's record.
     """
 
     schema: int = 1
@@ -164,6 +166,7 @@ class ExperimentResult(Struct, frozen=True, kw_only=True):
     effects: tuple[Effect, ...] = ()
     front: Front | None = None
     winner: Winner | None = None
+    crossing: Crossing | None = None
 
     def arm(self, name: str) -> ArmResult:
         """The arm of that name."""

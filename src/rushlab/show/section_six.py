@@ -24,7 +24,7 @@ from rushlab.show.table import Cell, Column, Row, Table, Tone
 from rushlab.show.tables.cells import unknown
 from rushlab.show.tables.guesses import TONES as DECISION_TONES
 
-NOT_TRIED = "not measured here"
+NOT_TRIED, NOT_DECIDED = "not measured here", "not decided here"
 RULE = (
     "Decided from these experiments alone: confirmed when a variant that changes only the measure's own knobs is "
     "better and none is worse, refuted when all are worse or equivalent. Where no effect was expected (a trap), a "
@@ -128,7 +128,8 @@ def designs(page: SectionSix) -> Several:
 def _summary(one: Recommendation) -> tuple[Cell, ...]:
     place = Cell(one.measure.section)
     if one.answer is None:
-        said = Cell(NOT_TRIED, NOT_TRIED, "warn", badge=True)
+        open_ = NOT_DECIDED if one.tried else NOT_TRIED
+        said = Cell(open_, open_, "warn", badge=True)
         return (place, said, unknown(_why_open(one)), *(Cell(units.UNKNOWN, tone="quiet"),) * 4)
     decision = one.answer.decision
     first = next(t for t in one.tried if t.comparison and t.comparison.ratio == one.answer.value)
@@ -145,10 +146,17 @@ def _summary(one: Recommendation) -> tuple[Cell, ...]:
 
 def _why_open(one: Recommendation) -> str:
     """Why no experiment decides it, and what would."""
-    looks = [f"{t.result.experiment} is exploratory: {t.result.exploratory}" for t in one.tried if t.result.exploratory]
     plan = f"Would settle it: rushlab tune plans/{one.measure.plan}.yaml" if one.measure.plan else ""
     nothing = "no variant changes only what it recommends" if one.measure.knobs else "no knob carries it out"
-    return ". ".join(part for part in (looks[0] if looks else nothing, plan) if part)
+    return ". ".join(part for part in (_why_undecided(one.tried) if one.tried else nothing, plan) if part)
+
+
+def _why_undecided(found: Sequence[Tried]) -> str:
+    """Why the variants that tried a measure decide nothing: they are exploratory, or the first one's reason."""
+    looks = [f"{one.result.experiment} is exploratory: {one.exploratory}" for one in found if one.exploratory]
+    first = found[0]
+    why = first.comparison.reason if first.comparison else f"{METRICS[first.arm.metric].title} has no value"
+    return looks[0] if looks else f"{first.arm.name}: {why}"
 
 
 def _open(measure: Guess) -> Answer:
@@ -159,7 +167,8 @@ def _recommendation(one: Recommendation) -> Iterator[object]:
     yield Heading(one.measure.says, level=3)
     yield Remark(f"“{one.measure.quote}”")
     if not one.tried:
-        yield Remark(f"{NOT_TRIED}: {_why_open(one)}.".capitalize())
+        told = f"{NOT_TRIED}: {_why_open(one)}."
+        yield Remark(told[0].upper() + told[1:])
         return
     yield _table("What was tried", one.tried)
     yield _sentences(one.tried)
@@ -168,7 +177,12 @@ def _recommendation(one: Recommendation) -> Iterator[object]:
 def _table(caption: str, found: Sequence[Tried]) -> Table:
     rows = [Row(one.arm.name, _cells(one), _what(one)) for one in found]
     experiments = ", ".join(dict.fromkeys(one.result.experiment for one in found))
-    return Table(caption, "variant", COLUMNS, tuple(rows), (f"Experiment: {experiments}.",))
+    again = ", ".join(one.arm.name for one in found if one.fresh)
+    remarks = (
+        f"Experiment: {experiments}.",
+        *((f"Of the fresh runs that followed its selection: {again}.",) if again else ()),
+    )
+    return Table(caption, "variant", COLUMNS, tuple(rows), remarks)
 
 
 def _cells(one: Tried) -> tuple[Cell, ...]:
@@ -176,7 +190,7 @@ def _cells(one: Tried) -> tuple[Cell, ...]:
     facts = (
         Cell(METRICS[metric].title),
         Cell(one.against.name),
-        *(Cell(value(metric, arm.typical.get(metric))) for arm in (one.against, one.arm)),
+        *(Cell(value(metric, typical)) for typical in one.typical),
         Cell(str(found.k if found else 0), found.k if found else 0),
         _expected(one),
     )
@@ -210,7 +224,7 @@ def _sentence(one: Tried) -> Finding:
     found, runs = one.comparison, (one.result.experiment,)
     if found is None:
         return Finding(f"{one.arm.name}: {METRICS[one.arm.metric].title} has no value in any block.", None, "", runs)
-    first_look = f"Exploratory ({one.result.exploratory}): " if one.result.exploratory else ""
+    first_look = f"Exploratory ({one.exploratory}): " if one.exploratory else ""
     told = f"{first_look}{comparing.sentence(found)}"
     if one.expectation is not None:
         told += f" {_expectation(one.expectation)}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as changed
 from tests.flows.experiments.conftest import no_stack
 
 from rushlab.cli.main import main
@@ -17,6 +18,7 @@ from rushlab.flows.workbench import Silent
 from rushlab.judge.trials import Expectation
 from rushlab.model.errors import ResultError
 from rushlab.model.guess import Decision
+from rushlab.model.verdict import Status
 from rushlab.show import section_six as show
 from rushlab.show.table import Table
 from rushlab.world.experiments import open_experiment
@@ -174,3 +176,35 @@ def test_without_an_experiment_that_tries_any_it_is_one_sentence(bench, tuning, 
         open_section_six()
     tuning.start(plan(variants=[{"name": "more", "set": {"pool_size": 20}, "section": "6-2"}]))
     assert open_section_six().results[0].experiment == open_experiment(bench.settings.experiments, "last").planned.id
+
+
+def test_a_measure_that_was_tried_without_a_verdict_says_why(bench, driver, planted, drive):
+    driver.audit = lambda arm, block: Status.FAIL if arm == "pool" else Status.PASS
+    page = gather(bench, [drive()])
+    assert by_id(page)["pool-size"].answer is None
+    (row,) = [row for row in show.summary(page).rows if row.label == by_id(page)["pool-size"].measure.says]
+    assert row.cells[1].text == "not decided here"
+    assert "pool: I1 failed in 'pool': faster but wrong is never ranked" in row.cells[2].note
+
+
+def test_a_measure_that_was_not_tried_is_told_in_whole_sentences(bench, tuning, plan):
+    tuning.start(plan(variants=[{"name": "more", "set": {"pool_size": 20}, "section": "6-2"}]))
+    said = [part.text for part in show.section(gather(bench, ["last"]), "6-3") if hasattr(part, "text")]
+    told = [text for text in said if text.startswith("Not measured here: ")]
+    assert told
+    assert all("Would settle it: rushlab tune plans/" in text for text in told if "tune plans/" in text)
+    assert any("tune plans/" in text for text in told)
+
+
+def test_arms_without_a_figure_for_their_metric_are_counted_and_told(bench, driver, planted, drive):
+    measured = driver.measures
+    driver.measures = lambda arm, block: (
+        changed(measured(arm, block), values=measured(arm, block).values | {"confirm_p95_ms": None})
+        if arm == "atomic"
+        else measured(arm, block)
+    )
+    result = gather(bench, [drive()]).results[0]
+    declared = [one for one in result.comparisons if one.declared]
+    assert len(declared) == len(result.arms) - 1
+    lost = [one.variant for one in declared if one.ratio is None]
+    assert lost == ["partitions", "partitions and key", "batches"]
