@@ -12,9 +12,9 @@ import typer
 from rushlab.cli.printing import show as show_on_screen
 
 if TYPE_CHECKING:
+    from rushlab.flows.tuning import TuneOrder
     from rushlab.flows.workbench import Workbench
     from rushlab.model.experiment_result import ExperimentResult
-    from rushlab.model.plan import Plan
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -36,7 +36,9 @@ def tune(
     ] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what it would take.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
-    backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
+    backend: Annotated[
+        str, typer.Option(help="native: servers as processes of this user; auto: the same so far.")
+    ] = "native",
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
 ) -> None:
@@ -47,8 +49,7 @@ def tune(
 
     bench = Workbench.open()
     order = TuneOrder.parse(bench, plan, resume=resume, blocks=blocks, scale=scale, backend=backend, confirm=confirm)
-    if order.resumed is None:
-        _look_ahead(bench, order.plan, silent=(quiet or as_json) and not preview)
+    _look_ahead(bench, order, silent=(quiet or as_json) and not preview, err=as_json)
     if preview:
         raise typer.Exit
     if sys.stdin.isatty() and not yes:
@@ -77,7 +78,9 @@ def section_six(
     names: Annotated[
         list[str] | None, typer.Argument(help="Experiments, the main one first; none: the last that tries any.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the page.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The page's file; the executed notebook is written beside it.")
+    ] = None,
 ) -> None:
     """Write the page of section 6: every recommendation of the original report with what experiments found."""
     from rushlab.flows.section_six import write_section_six
@@ -86,14 +89,15 @@ def section_six(
     typer.echo(write_section_six(Workbench.open(), names or [], out))
 
 
-def _look_ahead(bench: Workbench, plan: Plan, *, silent: bool) -> None:
-    """Refuse what cannot be, and say what will be."""
-    from rushlab.flows.previews import preview
+def _look_ahead(bench: Workbench, order: TuneOrder, *, silent: bool, err: bool) -> None:
+    """Refuse what cannot be, and say what will be; of an experiment that was begun, what is left of it."""
+    from rushlab.flows.previews import preview, preview_of_rest
     from rushlab.show import experiment_terminal
 
-    ahead = preview(bench, plan)
+    resumed = order.resumed
+    ahead = preview(bench, order.plan) if resumed is None else preview_of_rest(bench, resumed, order.confirm)
     if not silent:
-        show_on_screen(experiment_terminal.preview(ahead))
+        show_on_screen(experiment_terminal.preview(ahead), err=err)
 
 
 def _print(result: ExperimentResult, *, as_json: bool) -> None:

@@ -8,9 +8,9 @@ from rich.console import Console, RenderableType
 WIDE = 220
 
 
-def show(what: RenderableType) -> None:
-    """Print a table or text on standard output."""
-    console = Console()
+def show(what: RenderableType, *, err: bool = False) -> None:
+    """Print a table or text on standard output, or on standard error."""
+    console = Console(stderr=err)
     if not console.is_terminal:
-        console = Console(width=WIDE)
+        console = Console(width=WIDE, stderr=err)
     console.print(what)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from rushlab.flows.noise import last_noise
-from rushlab.flows.tune import AROUND_S
+from rushlab.flows.tune import AROUND_S, seconds_per_run
 from rushlab.flows.workbench import Workbench
 from rushlab.judge.power import LEAST_BLOCKS, smallest_change
 from rushlab.judge.stages import steady_window
-from rushlab.model.errors import UsageError
+from rushlab.model.errors import ResultError, UsageError
+from rushlab.model.experiment import Place, SlotState
 from rushlab.model.experiment_result import Noise
 from rushlab.model.plan import REQUESTS_PER_RUN, Plan
 from rushlab.model.preview import Preview
-from rushlab.world.experiments import all_experiments
+from rushlab.world.experiments import ExperimentFolder, all_experiments, confirmation_of, run_of
 from rushlab.world.host import host
 
 
@@ -26,18 +29,50 @@ def preview(bench: Workbench, plan: Plan) -> Preview:
     UsageError
         The plan has a budget that it cannot keep.
     """
-    noise = last_noise(bench, plan.goal.metric, {"host": host()}, plan.load)
-    smallest = None if noise.sd is None else smallest_change(noise.sd, plan.blocks)
-    found = Preview(
-        plan=plan,
-        seconds_per_run=plan.load.length_s + _around(bench),
-        noise=noise,
-        smallest=smallest,
-        warnings=(*_warnings(plan), *_few_blocks(plan), *_other_load(noise)),
-    )
+    found = _ahead(bench, plan, plan.load.length_s + _around(bench))
     if plan.budget_min is not None and found.seconds > plan.budget_min * 60:
         raise _over_budget(found, plan.budget_min)
     return found
+
+
+def preview_of_rest(bench: Workbench, folder: ExperimentFolder, confirm: int = 0) -> Preview:
+    """Look ahead to what is left of an experiment that was begun, with `confirm` fresh blocks of its winner.
+
+    Its budget was kept or not when it began: what is left is made.
+    """
+    fresh, plan = confirmation_of(folder), folder.planned.plan
+    left = _to_make(bench, folder)
+    if fresh is not None:
+        left += _to_make(bench, fresh)
+    elif confirm:
+        left += replace(plan, confirm=confirm).runs_to_confirm
+    return replace(_ahead(bench, plan, seconds_per_run(folder)), left=left)
+
+
+def _ahead(bench: Workbench, plan: Plan, seconds: float) -> Preview:
+    noise = last_noise(bench, plan.goal.metric, {"host": host()}, plan.load)
+    return Preview(
+        plan=plan,
+        seconds_per_run=seconds,
+        noise=noise,
+        smallest=None if noise.sd is None else smallest_change(noise.sd, plan.blocks),
+        warnings=(*_warnings(plan), *_few_blocks(plan), *_other_load(noise)),
+    )
+
+
+def _to_make(bench: Workbench, folder: ExperimentFolder) -> int:
+    """Slots that are open, and those whose run is not whole any more."""
+    return folder.progress.open + sum(_lost(bench, folder, place) for place in folder.planned.places)
+
+
+def _lost(bench: Workbench, folder: ExperimentFolder, place: Place) -> bool:
+    if folder.slot(place).state is not SlotState.VERIFIED:
+        return False
+    try:
+        run_of(folder, place, bench.settings.runs)
+    except ResultError:
+        return True
+    return False
 
 
 def _around(bench: Workbench) -> float:

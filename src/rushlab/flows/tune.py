@@ -72,7 +72,8 @@ class Tuning:
         return folder
 
     def resume(self, folder: ExperimentFolder) -> ExperimentFolder:
-        """Go on where the experiment was; slots without a whole run are driven (again).
+        """Go on where the experiment is once no other workbench can drive it; slots without a whole run are driven
+        (again). What is returned has its new state.
 
         Raises
         ------
@@ -83,9 +84,9 @@ class Tuning:
         require_room(self.bench, [_load_of(folder.planned.plan)] * folder.progress.open)
         with self.hands.stack(self.bench, self.backend, self.listener) as backend:
             require_same_place(folder.planned, self.hands.provenance(self.bench, backend))
-            self._reopen(folder)
-            self._drive(folder, backend)
-        return folder
+            found = experiments.open_experiment(self.bench.settings.experiments, str(folder.path))
+            self._go_on(found, backend)
+        return found
 
     def confirm(self, folder: ExperimentFolder, plan: Plan) -> ExperimentFolder:
         """Drive the fresh runs that confirm the winner of a complete experiment, or go on with them.
@@ -93,18 +94,22 @@ class Tuning:
         `plan` is what they follow when none were planned yet (see `flows.confirming`); they stand in the
         experiment's folder as an experiment of their own. Raises as `resume`.
         """
-        fresh = experiments.confirmation_of(folder)
-        if fresh is not None:
-            require_enough(fresh)
+        begun = experiments.confirmation_of(folder)
+        if begun is not None:
+            require_enough(begun)
         require_room(self.bench, [_load_of(plan)] * plan.runs)
         with self.hands.stack(self.bench, self.backend, self.listener) as backend:
             require_same_place(folder.planned, self.hands.provenance(self.bench, backend))
+            fresh = experiments.confirmation_of(folder)  # another workbench may have begun them meanwhile
             if fresh is None:
                 fresh = self._create(plan, backend, confirms=folder.planned.id)
-            else:
-                self._reopen(fresh)
-            self._drive(fresh, backend)
+            self._go_on(fresh, backend)
         return fresh
+
+    def _go_on(self, folder: ExperimentFolder, backend: Backend) -> None:
+        require_enough(folder)
+        self._reopen(folder)
+        self._drive(folder, backend)
 
     def _create(self, plan: Plan, backend: Backend, *, confirms: str | None = None) -> ExperimentFolder:
         created = time.time()

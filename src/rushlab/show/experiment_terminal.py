@@ -15,6 +15,7 @@ from rushlab.show.experiment_words import interval, ratio, share
 from rushlab.show.lists import checks, columns
 from rushlab.show.table import Table
 from rushlab.show.terminal import grid
+from rushlab.show.units import plural
 
 
 def preview(found: Preview) -> RenderableType:
@@ -31,14 +32,19 @@ def ahead(found: Preview) -> list[str]:
     seen = f"{share(found.smallest)} ({plan.blocks} blocks, 80 % power, noise of {found.noise.experiment})"
     return [
         f"by {METRICS[plan.goal.metric].title} ({plan.goal.better} is better), margin {share(plan.goal.margin)}",
-        f"{plan.runs} runs of about {found.seconds_per_run:.0f} s: about {max(1, round(found.seconds / 60))} minutes",
+        f"{_runs(found)} of about {found.seconds_per_run:.0f} s: "
+        f"about {plural(max(1, round(found.seconds / 60)), 'minute')}",
         *(
             [f"of them {plan.runs_to_confirm} confirm the winner in {plan.confirm} fresh blocks"]
-            if plan.confirm
+            if plan.confirm and found.left is None
             else []
         ),
         f"smallest change that can be seen: {seen if found.smallest else 'unknown: run plans/a-a.yaml first'}",
     ]
+
+
+def _runs(found: Preview) -> str:
+    return plural(found.runs, "run") if found.left is None else f"at most {plural(found.left, 'more run')}"
 
 
 def notes(found: Preview) -> list[str]:
@@ -71,7 +77,7 @@ def _swept(found: ExperimentResult) -> Iterator[RenderableType]:
             yield from (grid(part), Text())
     effects = [one for one in found.effects if one.comparison.metric == found.metric]
     if effects:
-        yield from (grid(sweep.effect_table(effects)), Text())
+        yield from (grid(sweep.effect_table(found, effects)), Text())
 
 
 def _left_out(found: ExperimentResult) -> Iterator[str]:

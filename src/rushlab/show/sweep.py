@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
 from rushlab.model.comparison import Comparison, Outcome
@@ -49,7 +49,7 @@ def winner(result: ExperimentResult) -> Several:
     """The figure by which the winner was selected, and that of fresh runs, which is the one to believe."""
     won = result.winner
     if won is None:
-        return Several((Remark("This experiment selects nothing: it has one variant."),))
+        return Several((Remark(f"This experiment selects nothing: {_nothing_selected(result)}."),))
     if won.selected is None or won.arm is None:
         return Several((Remark(won.sentence),))
     rows = [Row(f"selected as the best of {won.among}", _winner_cells(won.selected))]
@@ -68,14 +68,16 @@ def effects(result: ExperimentResult) -> Several:
     return Several(tuple(_effects(result)))
 
 
-def effect_table(found: Sequence[Effect]) -> Table:
-    """The effects by one metric."""
+def effect_table(result: ExperimentResult, found: Sequence[Effect]) -> Table:
+    """The effects of the experiment's knobs by one metric."""
     rows: list[Row] = []
     for kind, alike in groupby(found, key=lambda one: one.kind):
         several = {"main": "main effects", "interaction": "interactions"}[kind]
         rows += [Row(several), *(_effect_row(one) for one in alike)]
     metric = found[0].comparison.metric
-    return Table(f"Effects on {METRICS[metric].title}", "knob", EFFECT_COLUMNS, tuple(rows), tuple(_told(found)))
+    return Table(
+        f"Effects on {METRICS[metric].title}", "knob", EFFECT_COLUMNS, tuple(rows), tuple(_told(result, found))
+    )
 
 
 def front(result: ExperimentResult) -> Several:
@@ -98,9 +100,12 @@ def front_table(found: Front) -> Table:
     rows = [Row(f"{number} {one.arm}", _position(found, one)) for number, one in enumerate(found.positions, 1)]
     told = (
         f"Dominated: shown to be more in one, and shown to gain no more than {share(found.margin)} in the other. "
-        "On the front: shown to be less than every other arm in one of them. "
-        f"{found.claims} intervals of {found.confidence * 100:.4g} % each, so that all hold together with 95 %."
+        "On the front: shown to be less than every other arm in one of them."
     )
+    if found.claims:
+        told += (
+            f" {found.claims} intervals of {found.confidence * 100:.4g} % each, so that all hold together with 95 %."
+        )
     return Table(f"{names[0]} against {names[1]}", "arm", columns, tuple(rows), (told,))
 
 
@@ -111,7 +116,7 @@ def _effects(result: ExperimentResult) -> Iterator[object]:
     for metric, alike in groupby(result.effects, key=lambda one: one.comparison.metric):
         if metric != result.metric:
             yield Heading(f"{METRICS[metric].title} (exploratory)", level=4)
-        yield effect_table(list(alike))
+        yield effect_table(result, list(alike))
 
 
 def _effect_row(one: Effect) -> Row:
@@ -136,14 +141,29 @@ def _said(one: Effect) -> Cell:
     return Cell(TOGETHER[found.verdict], TOGETHER[found.verdict], TOGETHER_TONES[found.verdict])
 
 
-def _told(found: Sequence[Effect]) -> Iterator[str]:
-    kinds = {one.kind for one in found}
-    yield (
-        "A main effect is the ratio after / before, averaged (geometric mean) over every setting of the other knobs; "
-        f"verdicts hold after Holm's correction over these {len(found)} effects."
-        if found[0].comparison.declared
-        else "Exploratory: outside the family of declared effects."
+def _nothing_selected(result: ExperimentResult) -> str:
+    """Why an experiment has no winner."""
+    variants = [arm.name for arm in result.arms if arm.name != result.baseline]
+    if result.a_a:
+        return "all of its arms have the same settings"
+    if len(variants) == 1:
+        return "it has one variant"
+    held = [one for one in result.comparisons if one.declared and one.baseline == result.baseline]
+    held = [one for one in held if one.metric == result.metric]
+    number = f"only {held[0].variant}" if held else "none"
+    return (
+        f"of its {len(variants)} variants {number} is held against {result.baseline} by {METRICS[result.metric].title}"
     )
+
+
+def _told(result: ExperimentResult, found: Sequence[Effect]) -> Iterator[str]:
+    kinds = {one.kind for one in found}
+    if found[0].comparison.declared:
+        yield f"{_main(result, found)}; verdicts hold after Holm's correction over these {len(found)} effects."
+    else:
+        yield "Exploratory: outside the family of declared effects."
+    if result.crossing == "fractional":
+        yield _confounded({knob for one in found for knob in one.knobs})
     if "interaction" in kinds:
         yield "An interaction is a ratio of ratios: what both knobs bring together, by what they bring one by one."
     else:
@@ -151,6 +171,25 @@ def _told(found: Sequence[Effect]) -> Iterator[str]:
     acting = (Outcome.BETTER, Outcome.WORSE)
     if any(one.kind == "interaction" and one.comparison.verdict in acting for one in found):
         yield "Where knobs interact, a main effect averages over unlike effects: read the heat map first."
+
+
+def _main(result: ExperimentResult, found: Sequence[Effect]) -> str:
+    """What a main effect is, by how the knobs were crossed."""
+    ratio_of = "A main effect is the ratio after / before"
+    if result.crossing == "one-factor":
+        return f"{ratio_of}, every other knob as in {result.baseline}"
+    if result.crossing == "fractional":
+        return f"{ratio_of}, averaged (geometric mean) over {found[0].arms} settings of the other knobs"
+    return f"{ratio_of}, averaged (geometric mean) over every setting of the other knobs"
+
+
+def _confounded(knobs: Collection[str]) -> str:
+    """What a half fraction cannot tell apart (Box, Hunter & Hunter, ch. 6)."""
+    others = "both other knobs" if len(knobs) == 3 else "all other knobs"
+    return (
+        f"In a half fraction a main effect cannot be told from what {others} do only together: "
+        "each figure is that of both. Every combination (crossing: full) tells them apart."
+    )
 
 
 def _winner_cells(found: Comparison) -> tuple[Cell, ...]:

@@ -1,16 +1,24 @@
 """The winner of several variants, confirmed by fresh runs: chosen, driven, resumed, and the headline."""
 
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
+from tests.flows.experiments.conftest import no_stack
 
 from rushlab.flows.confirming import confirm, fresh_plan
-from rushlab.flows.experiments import exit_code, open_result, result_of
+from rushlab.flows.experiments import exit_code, open_result, result_of, trials
 from rushlab.flows.resuming import find_unfinished
+from rushlab.flows.section_six import gather
 from rushlab.flows.tune import draw_places
 from rushlab.flows.tuning import TuneOrder
 from rushlab.model.comparison import Outcome
 from rushlab.model.errors import Interrupted, UsageError
+from rushlab.model.guess import Decision
 from rushlab.model.verdict import ExitCode, Status
+from rushlab.show import section_six as show
 from rushlab.world.experiments import all_experiments, confirmation_of, run_of
 
 NOISE = np.random.default_rng(9).normal(0, 0.02, size=(1000,))
@@ -48,7 +56,7 @@ def test_winner_is_driven_again_and_that_figure_is_the_headline(bench, driver, t
     assert won.selected.ratio == pytest.approx(0.5, rel=0.05)
     assert won.confirmation.comparison.ratio == pytest.approx(0.8, rel=0.05)
     assert "'large' is better than 'baseline', confirmed: accept p95 0." in result.sentence
-    assert "selected as the best of 3: accept p95 0.5" in result.sentence
+    assert "selected as the best of 3: accept p95 0.499 ×" in result.sentence
     assert result.comparison("large").ratio == won.selected.ratio, "fresh runs are not mixed with the selection"
 
 
@@ -173,3 +181,61 @@ def test_fresh_plan_is_judged_as_before(three):
     assert (fresh.goal, fresh.load, fresh.limits, fresh.blocks) == (made.goal, made.load, made.limits, 4)
     assert (fresh.confirm, fresh.budget_min, fresh.runs) == (0, None, 9)
     assert draw_places(fresh) == draw_places(fresh_plan(made, "huge", 4))
+
+
+@contextmanager
+def behind(driving, *stack):
+    """A stack that is had only after another workbench has driven what it wants."""
+    driving()
+    with no_stack(*stack) as backend:
+        yield backend
+
+
+def test_fresh_runs_that_another_workbench_made_meanwhile_are_not_made_again(driver, tuning, three):
+    lucky(driver)
+    folder = tuning.start(three())
+    late = partial(behind, lambda: confirm(tuning, folder, 6))
+    confirm(replace(tuning, hands=replace(tuning.hands, stack=late)), folder, 6)
+    assert len(driver.orders) == three().runs
+
+
+@pytest.fixture
+def known_noise(driver, tuning, plan):
+    lucky(driver)
+    tuning.start(plan(a_a=True, variants=[], blocks=6))
+
+
+def test_a_measure_is_decided_by_the_fresh_runs_not_by_what_selected_it(bench, driver, tuning, three, known_noise):
+    lucky(driver, large=(0.7, 1.0))
+    folder = driven(tuning, three())
+    assert {one.arm: one.verdict for one in trials(bench, driver.environment)} == dict.fromkeys(
+        ("small", "large", "huge"), "equivalent"
+    )
+    page = gather(bench, [folder.planned.id])
+    (pool,) = [one for one in page.recommendations if one.measure.id == "pool-size"]
+    large, huge = pool.tried
+    assert (large.comparison.verdict, pool.answer.decision) == (Outcome.EQUIVALENT, Decision.REFUTED)
+    assert large.typical[1] / large.typical[0] == pytest.approx(large.comparison.ratio, rel=0.01)
+    assert (bool(large.fresh), huge.fresh) == (True, None)
+    (table,) = [part for part in show.section(page, "6-2") if getattr(part, "caption", "") == "What was tried"]
+    assert "Of the fresh runs that followed its selection: large." in table.remarks
+    assert show.summary(page).rows
+
+
+def test_fresh_runs_that_are_exploratory_leave_nothing_that_decides(bench, driver, tuning, three, known_noise):
+    lucky(driver)
+    folder = driven(tuning, three(confirm=3))
+    assert {one.arm for one in trials(bench, driver.environment)} == {"small", "huge"}
+    page = gather(bench, [folder.planned.id])
+    (pool,) = [one for one in page.recommendations if one.measure.id == "pool-size"]
+    assert pool.tried[0].exploratory == "a screening of 3 blocks"
+    assert any("large is better" in str(part) and "a screening" in str(part) for part in show.section(page, "6-2"))
+
+
+def test_until_all_fresh_runs_are_made_the_selection_stands(bench, driver, tuning, three, known_noise):
+    lucky(driver, large=(0.7, 1.0))
+    folder = tuning.start(three())
+    driver.before = lambda position: (_ for _ in ()).throw(KeyboardInterrupt) if position == 7 else None
+    with pytest.raises(Interrupted):
+        confirm(tuning, folder, 6)
+    assert {one.arm: one.verdict for one in trials(bench, driver.environment)}["large"] == "better"

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from rushlab.flows.previews import preview
+from rushlab.cli.main import main
+from rushlab.flows.confirming import confirm
+from rushlab.flows.previews import preview, preview_of_rest
 from rushlab.model.errors import UsageError
+from rushlab.world.experiments import run_of
 
 NOISE = np.random.default_rng(61).normal(0, 0.02, size=(1000,))
 
@@ -34,3 +37,47 @@ def test_noise_of_another_load_is_said(bench, driver, tuning, plan, monkeypatch)
     said = "the noise is that of another load: steady, 500 users, scale full"
     assert said in preview(bench, plan(load={"scale": 0.1})).warnings
     assert said not in preview(bench, plan()).warnings
+
+
+@pytest.fixture
+def rushlab(bench, monkeypatch, capsys):
+    """Call `rushlab tune`; what it exited with, printed and said."""
+
+    def call(*arguments):
+        monkeypatch.setattr("sys.argv", ["rushlab", "tune", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return call
+
+
+def test_what_is_left_of_an_experiment_is_previewed(driver, tuning, plan, rushlab):
+    driver.value = lambda arm, block: 100 * (0.7 if arm == "pool_size=20" else 1) * float(np.exp(NOISE[block]))
+    driver.before = lambda position: (_ for _ in ()).throw(KeyboardInterrupt) if position == 5 else None
+    with pytest.raises(Exception, match="--resume"):
+        tuning.start(plan(budget_minutes=1))
+    code, out, _ = rushlab("last", "--resume", "--preview")
+    assert code == 0
+    assert "at most 2 more runs of about" in out
+    assert "at most 9 more runs of about" in rushlab("last", "--resume", "--preview", "--confirm")[1]
+
+
+def test_runs_that_are_lost_and_fresh_ones_that_were_begun_are_left_too(bench, driver, tuning, plan):
+    driver.value = lambda arm, block: 100 * (0.7 if arm == "pool_size=20" else 1) * float(np.exp(NOISE[block]))
+    folder = tuning.start(plan(confirm=3))
+    (run_of(folder, folder.planned.places[3], bench.settings.runs).path / "measures.json").unlink()
+    assert preview_of_rest(bench, folder, 3).left == 1 + 7
+    driver.before = lambda position: (_ for _ in ()).throw(KeyboardInterrupt) if position == 5 else None
+    with pytest.raises(Exception, match="--resume"):
+        confirm(tuning, folder, 3)
+    assert preview_of_rest(bench, folder, 3).left == 1 + 2
+
+
+def test_a_preview_beside_json_leaves_standard_output_to_json(rushlab, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("metric: accept_p95_ms\nvariants: [{pool_size: 20}]\nblocks: 3\n")
+    code, out, error = rushlab(path, "--preview", "--json")
+    assert (code, out) == (0, "")
+    assert "7 runs of about" in error

@@ -13,6 +13,7 @@ from rushlab.flows.confirming import confirm
 from rushlab.flows.experiments import result_json, result_of
 from rushlab.model.comparison import Outcome
 from rushlab.model.sweep import Standing
+from rushlab.model.verdict import Validity
 from rushlab.show import experiment_terminal, sweep
 from rushlab.show.experiment_head import head
 from rushlab.show.figures import sweep as drawn
@@ -136,6 +137,36 @@ def test_head_warns_until_the_winner_is_confirmed(bench, driver, tuning, crossed
     assert any("not confirmed by fresh runs" in text for text in head(unconfirmed).warnings)
 
 
+@pytest.mark.parametrize(
+    ("crossing", "words"),
+    [
+        ("full", ["averaged (geometric mean) over every setting of the other knobs"]),
+        ("one-factor", ["every other knob as in baseline"]),
+        ("fractional", ["over 2 settings of the other knobs", "what both other knobs do only together"]),
+    ],
+)
+def test_main_effects_are_told_as_the_crossing_makes_them(driver, bench, tuning, plan, crossing, words):
+    driver.value = lambda arm, block: 100.0 * math.exp(NOISE[len(driver.orders)])
+    factors = {"pool_size": [2], "batch_size": [100], "partitions": [1]}
+    result = result_of(bench, tuning.start(plan(variants=[], factors=factors, crossing=crossing)))
+    (table,) = [part for part in sweep.effects(result) if isinstance(part, Table)]
+    told = " ".join(table.remarks)
+    assert all(one in told for one in words)
+    assert ("every setting" in told, "half fraction" in told) == (crossing == "full", crossing == "fractional")
+
+
+def test_a_plan_of_several_arms_that_selects_nothing_says_why(bench, driver, tuning, plan):
+    driver.value = lambda arm, block: 100.0 * math.exp(NOISE[len(driver.orders)])
+    alike = [{"name": name, "set": {}} for name in ("b", "c")]
+    of_another = {"name": "more", "set": {"pool_size": 40}, "against": "pool_size=20"}
+    for fields, words in (
+        ({"a_a": True, "variants": alike}, "all of its arms have the same settings"),
+        ({"variants": [{"pool_size": 20}, of_another]}, "of its 2 variants only pool_size=20 is held against baseline"),
+    ):
+        (said,) = sweep.winner(result_of(bench, tuning.start(plan(**fields))))
+        assert words in said.text
+
+
 def test_plan_that_selects_nothing_says_so(bench, driver, tuning, plan):
     driver.value = lambda arm, block: 100.0 * math.exp(NOISE[len(driver.orders)])
     result = result_of(bench, tuning.start(plan()))
@@ -144,3 +175,11 @@ def test_plan_that_selects_nothing_says_so(bench, driver, tuning, plan):
         "No knobs are crossed in this plan.",
         "A front needs three arms.",
     ]
+
+
+def test_a_front_on_which_nobody_can_stand_counts_no_intervals(bench, driver, tuning, crossed):
+    driver.value = lambda arm, block: 100 * math.exp(NOISE[len(driver.orders)])
+    driver.validity = lambda arm, block: Validity.INVALID if arm != "baseline" and block < 4 else Validity.VALID
+    _, table = sweep.front(result_of(bench, tuning.start(crossed())))
+    assert "every other arm is outside" in str(table.rows[0])
+    assert "intervals of" not in " ".join(table.remarks)

@@ -243,3 +243,12 @@ def test_after_every_block_somebody_is_told(bench, driver, plan, tuning):
     told = []
     dataclasses.replace(tuning, after_block=lambda folder, block: told.append(block)).start(plan())
     assert told == [1, 2, 3]
+
+
+def test_what_another_workbench_drove_meanwhile_is_not_driven_again(bench, driver, tuning, plan):
+    stop_at(driver, tuning, plan, 5)
+    seen = newest(bench)
+    tuning.resume(newest(bench))
+    before = len(driver.orders)
+    assert tuning.resume(seen).progress.complete
+    assert len(driver.orders) == before
