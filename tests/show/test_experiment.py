@@ -267,3 +267,21 @@ def test_what_holds_for_every_table_is_said_once():
     console.print(comparing.summary(found, ["large: no run excluded"]))
     said = console.export_text()
     assert [said.count(words) for words in (told, own, "could see:", "large: no run excluded")] == [1, 1, 1, 1]
+
+
+def test_the_caption_of_a_ratio_says_which_direction_is_better_for_its_own_metric(result):
+    rate = comparison("large", metric="throughput_per_s", better="higher")
+    held = comparison("more", metric="confirm_p95_ms", baseline="large")
+    noise = tuple(msgspec.structs.replace(result.noise[0], metric=name) for name in METRICS)
+    several = msgspec.structs.replace(result, comparisons=(comparison("large"), rate, held), noise=noise)
+    captions = [drawn.ratios(several, name).layout.meta["caption"] for name in ("accept_p95_ms", "throughput_per_s")]
+    assert "less than baseline; lower is better" in captions[0]
+    assert "less than baseline; higher is better" in captions[1]
+    assert not any("against large" in text for text in captions)
+    assert "* against large" in drawn.ratios(several, "confirm_p95_ms").layout.meta["caption"]
+
+
+def test_a_metric_without_any_ratio_is_not_drawn(result):
+    nothing = comparison("large", metric="confirm_p95_ms", verdict=None, ratio=None, interval=None)
+    several = msgspec.structs.replace(result, comparisons=(comparison("large"), nothing))
+    assert captions(experiment.metric_figures(several)) == ["This experiment has no other metrics."]

@@ -40,6 +40,8 @@ def test_percent_never_rounds_to_all_or_nothing(share: float | None, text: str) 
         (1.0, "equal"),
         (1.004, "0.4 % slower"),
         (0.999999, "0.0 % faster"),
+        (0.91, "9.9 % faster"),
+        (0.90, "1.11× faster"),
     ],
 )
 def test_a_ratio_of_times_says_its_direction(ratio: float, text: str) -> None:
@@ -49,6 +51,12 @@ def test_a_ratio_of_times_says_its_direction(ratio: float, text: str) -> None:
 def test_a_ratio_of_counts_says_more_or_fewer() -> None:
     assert units.amount(0.5) == "2.00× fewer"
     assert units.amount(3.0) == "3.00× more"
+
+
+@pytest.mark.parametrize(("ratio", "text"), [(0.91, "9.0 % fewer"), (0.999, "0.1 % fewer"), (1.05, "5.0 % more")])
+def test_a_small_part_is_one_of_what_it_is_held_against(ratio: float, text: str) -> None:
+    assert units.amount(ratio) == text
+    assert units.direction(0.95, lower="lower", higher="higher") == "5.0 % lower"
 
 
 def test_a_moment_is_utc() -> None:

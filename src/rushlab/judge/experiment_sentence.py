@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rushlab.judge.guess_answers import significant
 from rushlab.judge.power import LEAST_BLOCKS
 from rushlab.model.comparison import Comparison
 from rushlab.model.experiment_result import ArmResult, Confirmation, Winner
@@ -77,9 +78,9 @@ def _none(metric: str, plan: Plan, primary: Sequence[Comparison]) -> str:
 
 
 def figure(one: Comparison, metric: str) -> str:
-    """`accept p95 0.81 × (95 % interval 0.70 to 0.94, 6 blocks)`."""
+    """`accept p95 0.812 × (95 % interval 0.703 to 0.938, 6 blocks)`."""
     if one.ratio is None:
         return f"{metric} has no ratio"
     blocks = f"{one.k} block" if one.k == 1 else f"{one.k} blocks"
-    interval = f"95 % interval {one.interval[0]:.2f} to {one.interval[1]:.2f}, " if one.interval else ""
-    return f"{metric} {one.ratio:.2f} × ({interval}{blocks})"
+    interval = "95 % interval {} to {}, ".format(*map(significant, one.interval)) if one.interval else ""
+    return f"{metric} {significant(one.ratio)} × ({interval}{blocks})"

@@ -75,8 +75,9 @@ def figures(result: ExperimentResult) -> Several:
 
 
 def metric_figures(result: ExperimentResult) -> Several:
-    """The ratios of every other metric."""
-    others = list(dict.fromkeys(one.metric for one in result.comparisons if one.metric != result.metric))
+    """The ratios of every other metric that has any."""
+    known = [one.metric for one in result.comparisons if one.ratio is not None]
+    others = [metric for metric in dict.fromkeys(known) if metric != result.metric]
     charts = [drawn.ratios(result, metric) for metric in others]
     return Several(tuple(charts) or (Remark("This experiment has no other metrics."),))
 

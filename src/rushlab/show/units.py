@@ -6,6 +6,8 @@ import math
 from datetime import UTC, datetime
 
 UNKNOWN = "—"
+#: Below this factor a ratio is said in per cent.
+LITTLE = 1.1
 
 
 def milliseconds(value: float | None) -> str:
@@ -56,7 +58,12 @@ def percent(share: float | None) -> str:
 
 
 def speed(ratio: float) -> str:
-    """A ratio of times (ours / theirs) in words, so that its direction cannot be misread."""
+    """A ratio of times (ours / theirs) in words, so that its direction cannot be misread.
+
+    A little faster is said of the speed, as many times faster is: 0.95 of the time is 5.3 % faster.
+    """
+    if 1 / LITTLE < ratio < 1:
+        return f"{(1 / ratio - 1) * 100:.1f} % faster"
     return direction(ratio, lower="faster", higher="slower")
 
 
@@ -67,10 +74,12 @@ def amount(ratio: float) -> str:
 
 def direction(ratio: float, *, lower: str, higher: str) -> str:
     """A ratio in words of the caller's: what it is called when it is below 1, and above."""
+    if ratio == 1:
+        return "equal"
     word = lower if ratio < 1 else higher
     factor = 1 / ratio if ratio < 1 else ratio
-    if factor < 1.1:
-        return f"{(factor - 1) * 100:.1f} % {word}" if factor > 1 else "equal"
+    if factor < LITTLE:
+        return f"{abs(1 - ratio) * 100:.1f} % {word}"
     return f"{factor:.{2 if factor < 10 else 1 if factor < 100 else 0}f}× {word}"
 
 

@@ -66,7 +66,7 @@ def ratios(result: ExperimentResult, metric: str | None = None) -> Chart:
     return chart(
         list(_ratio_traces(found, result.baseline)),
         f"{METRICS[name].title}: ratio to {literal(result.baseline)}. {said}",
-        _ratio_caption(result, bound),
+        _ratio_caption(result, name, bound),
         title=title(f"{METRICS[name].title}: ratio to {result.baseline}"),
         height=120 + 44 * max(1, len(found)),
         xaxis=_ratio_axis(_edges(found), result.margin),
@@ -221,9 +221,11 @@ def _caption(result: ExperimentResult, metric: str) -> str:
     return f"{told} Grey: {grey}, around {result.baseline}."
 
 
-def _ratio_caption(result: ExperimentResult, bound: float | None) -> str:
-    told = f"Below 1: less than {result.baseline}; {result.better} is better. Dashed: the margin. Bars: 95 % intervals."
-    others = dict.fromkeys(one.baseline for one in result.comparisons if one.baseline != result.baseline)
+def _ratio_caption(result: ExperimentResult, metric: str, bound: float | None) -> str:
+    better = result.better if metric == result.metric else METRICS[metric].better
+    told = f"Below 1: less than {result.baseline}; {better} is better. Dashed: the margin. Bars: 95 % intervals."
+    alike = [one for one in result.comparisons if one.metric == metric]
+    others = dict.fromkeys(one.baseline for one in alike if one.baseline != result.baseline)
     if others:
         told += f" * against {', '.join(others)}."
     return told if bound is None else f"{told} Grey: the noise floor, ratios up to {bound:.3g}."
