@@ -90,3 +90,11 @@ def test_the_same_order_everywhere_is_fixed_when_chance_does_not_explain_it(bloc
     found = examine(record(*blocks))
     assert found.design is design
     assert "cannot be told from its place" in (found.reason or found.warning)
+
+
+def test_times_that_repeat_are_no_places():
+    days = pd.to_datetime(["2026-11-01", "2026-11-02", "2026-11-02", "2026-11-03"], utc=True)
+    with pytest.raises(UsageError, match="The order says 2026-11-02 00:00:00\\+00:00 twice"):
+        examine(record("ab", "ba").assign(order=days))
+    with pytest.raises(UsageError, match="twice"):
+        examine(record("ab", "ba").assign(order=["first", "second", "second", "third"]))

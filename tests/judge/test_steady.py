@@ -124,3 +124,12 @@ def test_the_check(stages, seconds, status, value):
     found = steady_state(profile(*stages), seconds)
     assert (found.id, found.status, found.value) == ("V8", status, value)
     assert found.evidence
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(30, State.NA), (31, State.FLAT)])
+def test_a_second_without_an_answer_does_not_count_among_the_thirty(seconds, state):
+    empty = timeline()
+    empty.loc[20, ["requests", "p95_ms"]] = [0, np.nan]
+    found = steadiness(empty, Window(10, 10 + seconds, 500, 500))
+    assert found.state is state
+    assert state is State.FLAT or found.reason == "29 seconds with an answer, fewer than 30"

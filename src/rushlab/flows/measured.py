@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
 from rushlab.flows.measures import measures_of
 from rushlab.flows.workbench import Workbench
+from rushlab.judge.validity import DECISIVE
 from rushlab.model.errors import PointsError, ResultError
 from rushlab.model.experiment import OPEN, Place, SlotState
 from rushlab.model.experiment_result import MeasuredRun
 from rushlab.model.run import Run
-from rushlab.model.verdict import Status, Validity
+from rushlab.model.verdict import Check, Status, Validity
 from rushlab.world.experiments import ExperimentFolder, run_of
 from rushlab.world.folders import RunFolder
+
+#: Invariants that are undecided while events are still on their way.
+UNDRAINED = frozenset({"I8", "I9"})
 
 
 def settled(bench: Workbench, folder: ExperimentFolder) -> Iterator[MeasuredRun]:
@@ -74,8 +78,14 @@ def objection(run: Run, backlog: int | None) -> str | None:
 
 
 def _only_backlog(run: Run, backlog: int | None) -> bool:
-    unknown = {check.id for check in run.verdict.checks if check.status is Status.UNKNOWN} if run.verdict else set()
-    return bool(backlog) and run.timing.drained is None and unknown & {"V1", "V2", "V3", "V4"} == {"V3"}
+    if not backlog or run.timing.drained is not None or run.verdict is None or run.audit is None:
+        return False
+    undecided = _unknown(run.audit.invariants)
+    return _unknown(run.verdict.checks) & DECISIVE == {"V3"} and bool(undecided) and undecided <= UNDRAINED
+
+
+def _unknown(made: Iterable[Check]) -> set[str]:
+    return {check.id for check in made if check.status is Status.UNKNOWN}
 
 
 def _statuses(run: Run) -> dict[str, str]:

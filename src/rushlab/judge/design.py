@@ -16,6 +16,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from rushlab.model.comparison import Design
 from rushlab.model.errors import UsageError
@@ -138,11 +139,14 @@ def _split_block(runs: pd.DataFrame) -> str | None:
 
 
 def _check_places(runs: pd.DataFrame) -> None:
-    """An order that repeats must be one within the blocks: 1 … v in each, with gaps where a run is missing."""
-    places = runs["variant"].nunique()
-    spread = runs["order"].max() - runs["order"].min()
+    """An order that repeats must be one within the blocks: 1 … v in each, with gaps where a run is missing.
+
+    Times number no places: one that repeats says nothing of which run was first.
+    """
+    numbers = is_numeric_dtype(runs["order"])
+    spread = runs["order"].max() - runs["order"].min() if numbers else math.inf
     twice = runs[runs.duplicated(["block", "order"])]
-    if len(twice) or spread > places - 1:
+    if len(twice) or spread > runs["variant"].nunique() - 1:
         place = (twice if len(twice) else runs[runs["order"].duplicated()])["order"].iloc[0]
         raise UsageError(
             f"The order says {place:g} twice" if isinstance(place, int | float) else f"The order says {place} twice",

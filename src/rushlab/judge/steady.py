@@ -80,6 +80,8 @@ def steadiness(timeline: pd.DataFrame, window: Window) -> Steadiness:
     empty = int(bins["p95_ms"].isna().sum())
     if empty > MOST_EMPTY * len(bins):
         return Steadiness(window, State.NOT_STEADY, f"{empty} of {len(bins)} seconds had no answer")
+    if len(bins) - empty < FEWEST:  # of fewer no change would ever be seen
+        return Steadiness(window, State.NA, f"{len(bins) - empty} seconds with an answer, fewer than {FEWEST}")
     return _judged(window, bins[bins["p95_ms"].notna()])
 
 
