@@ -18,7 +18,7 @@ from rushlab.flows.live import hearing, refuse_unknown_parameters
 from rushlab.flows.studies import gather, record_view
 from rushlab.flows.workbench import REPORT_PROFILES, Listener, Silent, Workbench, parse_names
 from rushlab.judge.validity import exit_code
-from rushlab.model.errors import ResultError
+from rushlab.model.errors import Interrupted, ResultError, RushlabError
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
 from rushlab.show import csv, markdown
@@ -93,16 +93,32 @@ def make_report(
         Not one run came to its end, or the notebook failed.
     StorageError
         The folder cannot be written.
+    Interrupted
+        The user asked to end. Its sentence, as that of any error after the runs were made, says how to report on them.
     """
     listener = listener or Silent()
     folder = out.absolute() if out else bench.settings.reports / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     check_writable(folder)
     names, missing = _runs(bench, order, listener)
     listener.step("writing the report")
-    study = gather(bench, names, missing=missing)
-    write_report(bench, study, names, folder)
+    try:
+        study = gather(bench, names, missing=missing)
+        write_report(bench, study, names, folder)
+    except (KeyboardInterrupt, RushlabError) as stop:
+        if order.runs:
+            raise
+        raise _unwritten(names, stop) from None
     last = None if order.runs else order.variants[-1]
     return ReportResult(folder, study, study_exit_code(study, variant=last, check=check, strict=strict))
+
+
+def _unwritten(runs: Iterable[str], stop: BaseException) -> RushlabError:
+    """The same error, with the command that reports on the runs that were made for it."""
+    again = " ".join(f"--from {Path(run).name}" for run in runs)
+    do = f"The runs are kept; report on them with: rushlab report {again}"
+    if isinstance(stop, RushlabError):
+        return type(stop)(stop.what, stop.why, f"{stop.do} {do}".lstrip())
+    return Interrupted("The report was stopped before it was written", "interrupted", do)
 
 
 def open_study(
