@@ -20,7 +20,9 @@ def plan():
 
 @pytest.fixture
 def runs(plan):
-    effect = lambda arm, metric: PLANTED[arm.variant["a"]][METRICS.index(metric)]  # noqa: E731 - one line is enough
+    def effect(arm, metric):
+        return PLANTED[arm.variant["a"]][METRICS.index(metric)]
+
     return simulated(plan, effect, np.random.default_rng(5), noise=0.01, metrics=METRICS)
 
 
