@@ -79,17 +79,9 @@ WITH begun AS (SELECT ms FROM requests WHERE status = ? AND ended - took_ms / 10
 SELECT count(ms), quantile_cont(ms, ?::DOUBLE[]) FROM begun
 """
 
-# k6 stamps an iteration's duration (ms, its pause included) at its end. A closed user is always within one, so this is
-# exact where k6's own sample, one a second, may be a whole second of a ramp away. Whole nanoseconds add up to the same
-# in any order.
-USERS = """
-WITH windows AS (SELECT unnest(?::BIGINT[]) AS place, unnest(?::DOUBLE[]) AS begins, unnest(?::DOUBLE[]) AS ends),
-  iterations AS (SELECT ended - value / 1000 AS began, ended FROM others WHERE metric = 'iteration_duration'),
-  spent AS (SELECT place, sum(((least(ended, ends) - greatest(began, begins)) * 1e9)::BIGINT) / 1e9 AS seconds
-            FROM windows JOIN iterations ON ended > begins AND began < ends GROUP BY place)
-SELECT CASE WHEN EXISTS (FROM iterations) THEN coalesce(seconds, 0) / (ends - begins) END
-FROM windows LEFT JOIN spent USING (place) ORDER BY place
-"""
+# k6 stamps an iteration's duration (ms, its pause included) at its end. A closed user is always within one, so counting
+# them is exact where k6's own sample, one a second, may be a whole second of a ramp away.
+ITERATIONS = "SELECT ended - value / 1000 AS began, ended FROM others WHERE metric = 'iteration_duration'"
 
 VUS = "SELECT ended AS time, value AS vus FROM others WHERE metric = 'vus' ORDER BY 1"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rushlab.world import points_statements as statements
 from rushlab.world.points_sql import interpolated
+from rushlab.world.points_under_way import mean_under_way
 
 if TYPE_CHECKING:  # DuckDB imports pandas itself when a frame is asked for
     import duckdb
@@ -85,8 +86,10 @@ class Tables:
 
     def users(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
         """Mean number of iterations under way in each window (see points_laws.mean_within)."""
-        begins, ends = ([window[side] for window in windows] for side in (0, 1))
-        return [mean for (mean,) in self._rows(statements.USERS, [list(range(len(windows))), begins, ends])]
+        found = self._con.execute(statements.ITERATIONS).fetchnumpy()
+        if not len(found["ended"]):
+            return [None] * len(windows)
+        return [*mean_under_way(found["began"], found["ended"], windows)]
 
     def count(self, metric: str) -> tuple[int, float]:
         """Points of a metric and the sum of their values (of those that `counts` has)."""
