@@ -4,11 +4,13 @@ import gzip
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from rushlab.model.errors import PointsError, StorageError
 from rushlab.world.points import ingest
+from rushlab.world.points_reader import read_notes
 
 DECLARED = json.dumps({"type": "Metric", "data": {"name": "m", "type": "trend", "submetrics": None}, "metric": "m"})
 
@@ -228,3 +230,32 @@ def test_failed_ingest_leaves_the_earlier_result_alone(tmp_path):
     with pytest.raises(PointsError):
         ingested(tmp_path, with_line("hello"))
     assert (tmp_path / "out" / "points.parquet").read_bytes() == before
+
+
+def test_pipe_is_refused_and_not_called_empty(tmp_path):
+    """As `rushlab ingest <(zcat points.json.gz)`: what was read once is gone."""
+    end, beginning = os.pipe()
+    os.write(beginning, WHOLE[:1000])
+    os.close(beginning)
+    try:
+        with pytest.raises(PointsError, match=r"is a pipe.*Give a file"):
+            ingest(Path(f"/dev/fd/{end}"), tmp_path / "points.parquet")
+    finally:
+        os.close(end)
+
+
+@pytest.mark.parametrize("content", [WHOLE, GZ, GZ[:-100]], ids=["plain", "gzip", "cut"])
+def test_name_that_is_no_utf8_is_read(tmp_path, content):
+    source = tmp_path / os.fsdecode(b"caf\xe9.json")
+    source.write_bytes(content)
+    assert ingest(source, tmp_path / "out" / "points.parquet").points >= 4000
+    assert read_notes(tmp_path / "out" / "points.parquet").source == "caf?.json"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["points.parquet"]
+
+
+def test_bad_line_of_a_file_whose_name_is_no_utf8_is_named(tmp_path):
+    source = tmp_path / os.fsdecode(b"caf\xe9.json")
+    source.write_bytes(with_line("{}"))
+    with pytest.raises(PointsError) as caught:
+        ingest(source, tmp_path / "points.parquet")
+    assert caught.value.what == f"{source} is damaged in line 3001"

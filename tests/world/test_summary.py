@@ -107,3 +107,10 @@ def test_anything_else_is_refused_with_a_sentence(tmp_path, content):
 def test_missing_file_is_refused_with_a_sentence(tmp_path):
     with pytest.raises(PointsError, match="cannot be read"):
         read_summary(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("content", [b'{"metrics": {"a": "\xff"}}', b"[" * 100_000])
+def test_damaged_bytes_are_one_sentence(tmp_path, content):
+    (tmp_path / "summary.json").write_bytes(content)
+    with pytest.raises(PointsError, match="is not JSON"):
+        read_summary(tmp_path / "summary.json")

@@ -18,6 +18,11 @@ from rushlab.model.errors import ResultError, StorageError, UsageError
 
 T = TypeVar("T")
 
+_OTHER_FOLDER = (
+    "Choose a folder you may write (the workbench's own are named by RUSHLAB_STATE, RUSHLAB_DATA and RUSHLAB_CACHE), "
+    "or change its owner."
+)
+
 
 @contextlib.contextmanager
 def storage(path: Path) -> Iterator[None]:
@@ -34,7 +39,7 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(f"Cannot write {path}", reason, "Free space (rushlab clean) and run it again.")
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return StorageError(f"Cannot write {path}", reason, "Choose a folder you may write, or change its owner.")
+        return StorageError(f"Cannot write {path}", reason, _OTHER_FOLDER)
     return StorageError(f"Cannot write {path}", reason)
 
 
@@ -64,12 +69,17 @@ def write_atomic(path: Path, content: bytes | str, mode: int = 0o644) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """StorageError now rather than after an hour of work, when `folder` could not be made or written."""
+    """StorageError now rather than after an hour of work, when `folder` could not be made or written.
+
+    A name that is no UTF-8 could be made, and then not be told in the JSON and the notebooks that are written there.
+    """
+    if printable(folder) != str(folder):
+        raise StorageError(f"Cannot write {printable(folder)}", "its name is no UTF-8", "Choose another name.")
     with storage(folder):
         if folder.exists() and not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        nearest = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
-        with tempfile.TemporaryFile(dir=nearest):
+        there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+        with tempfile.TemporaryFile(dir=there):
             pass
 
 
@@ -78,16 +88,31 @@ def write_json(path: Path, value: object) -> None:
     write_atomic(path, msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
 
 
+def decoded(content: bytes, kind: type[T]) -> T:
+    """A value object out of JSON, however the JSON is damaged.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        It is no JSON, does not have the shape of `kind`, is no UTF-8, or is nested too deeply (msgspec itself has
+        another error for each of the last two).
+    """
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
+
+
 def read_json(path: Path, kind: type[T]) -> T:
     """Read JSON into a value object.
 
     Raises
     ------
     ResultError
-        The file is missing or does not have the shape of `kind`.
+        The file is missing, cannot be read, or does not have the shape of `kind`.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return decoded(path.read_bytes(), kind)
     except FileNotFoundError:
         raise ResultError(f"{path} is missing") from None
     except OSError as error:
@@ -114,6 +139,11 @@ def text_of(path: Path, most_bytes: int) -> str:
         raise UsageError(f"{path} is not a text", str(error)) from error
 
 
+def printable(name: object) -> str:
+    """A file's name that can be written as UTF-8: bytes that are none are question marks."""
+    return str(name).encode(errors="replace").decode()
+
+
 def identity(path: Path) -> tuple[int, ...]:
     """What changes with the file: its inode, its size, and when both were written (ns); empty where there is none."""
     if not path.is_file():
@@ -129,7 +159,12 @@ def sha256(path: Path) -> str:
 
 
 def free_bytes(path: Path) -> int:
-    """Free space on the file system that holds `path` or its nearest existing parent."""
-    while not path.exists():
+    """Free space on the file system that holds `path` or its nearest parent that can be seen (bytes)."""
+    return shutil.disk_usage(nearest(path)).free
+
+
+def nearest(path: Path) -> Path:
+    """`path` or the nearest parent that is there and can be seen: one that may not be entered hides the rest."""
+    while not os.path.exists(path):  # noqa: PTH110 - Path.exists raises below a folder that may not be entered
         path = path.parent
-    return shutil.disk_usage(path).free
+    return path

@@ -37,6 +37,8 @@ class Probe(Struct, frozen=True, kw_only=True):
 def probe(source: Path) -> Probe:
     """Look at both ends of `source` (PointsError when it is missing, empty or not k6's JSON output)."""
     try:
+        if not (source.is_file() or source.is_dir()) and source.exists():
+            raise PointsError(f"{source} is a pipe or a device", "the points are read more than once", "Give a file.")
         with source.open("rb") as file:
             first = file.read(2)
             if not first:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rushlab.model.errors import PointsError, ResultError, StorageError
+from rushlab.world.files import decoded, printable
 from rushlab.world.points_damage import Compression, blame, is_intact, probe, salvage
 from rushlab.world.points_line import MAX_LINE_BYTES, MAX_NAME_BYTES, MAX_TAGS_BYTES, declaration_of
 from rushlab.world.points_sql import as_file, connection
@@ -54,7 +55,7 @@ def ingest(source: Path, target: Path) -> Ingested:
         `target`'s folder cannot be written or its disk is full.
     """
     found = probe(source)
-    notes = Notes(source=source.name, warnings=found.warnings)
+    notes = Notes(source=printable(source.name), warnings=found.warnings)
     with _workspace(target) as folder, connection(folder) as con:
         reader = _Reader(con, source, folder)
         notes = reader.salvaged(found.compression, notes) if found.cut else reader.read(found.compression, notes)
@@ -72,7 +73,7 @@ def read_notes(parquet: Path) -> Notes:
     with connection() as con:
         try:
             rows = con.execute(_NOTES, [as_file(parquet), _NOTES_KEY.encode()]).fetchall()
-            return msgspec.json.decode(rows[0][0], type=Notes)
+            return decoded(rows[0][0], Notes)
         except (duckdb.Error, IndexError, msgspec.DecodeError) as error:
             raise ResultError(f"{parquet} is not a points file of this workbench") from error
 
@@ -87,6 +88,7 @@ class _Reader:
     def __init__(self, con: duckdb.DuckDBPyConnection, source: Path, folder: Path) -> None:
         self._con = con
         self._source = source
+        self._named = _nameable(source, folder)
         self._lines = folder / "whole-lines.json"
         self.parquet = folder / "points.parquet"
 
@@ -104,11 +106,11 @@ class _Reader:
     def _copy_checked(self, compression: Compression, notes: Notes) -> bool:
         """Copy, and beside it check what DuckDB does not: the checksum of a gzip file."""
         if compression == "none":
-            self._copy(self._source, compression, notes)
+            self._copy(self._named, compression, notes)
             return True
         with ThreadPoolExecutor(max_workers=1) as pool:
             checked = pool.submit(is_intact, self._source)
-            self._copy(self._source, compression, notes)
+            self._copy(self._named, compression, notes)
             return checked.result()
 
     def salvaged(self, compression: Compression, notes: Notes) -> Notes:
@@ -150,6 +152,15 @@ def _workspace(target: Path) -> Iterator[Path]:
             yield Path(folder)
     except OSError as error:
         raise StorageError(f"{target} cannot be written", error.strerror or str(error)) from error
+
+
+def _nameable(source: Path, folder: Path) -> Path:
+    """`source`, or a link to it where its name is no UTF-8, which DuckDB cannot be told."""
+    if printable(source) == str(source):
+        return source
+    link = folder / printable(source.name)
+    link.symlink_to(source.absolute())
+    return link
 
 
 def _raise_if_storage(error: Exception, source: Path) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from rushlab.model.errors import UsageError
 from rushlab.model.profile import Profile
+from rushlab.world.files import decoded
 
 
 class HasRoot(Protocol):
@@ -35,7 +36,7 @@ def load_profiles(settings: HasRoot) -> dict[str, Profile]:
     """
     path = settings.root / "k6" / "profiles.json"
     try:
-        table = msgspec.json.decode(path.read_bytes(), type=_Table)
+        table = decoded(path.read_bytes(), _Table)
         return {name: _profile(name, entry, table) for name, entry in table.profiles.items()}
     except (OSError, msgspec.MsgspecError, ValueError) as error:
         raise UsageError(f"The profiles cannot be read from {path}", str(error)) from error

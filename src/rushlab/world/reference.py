@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from rushlab.model.errors import ResultError
 from rushlab.model.guess import GuessList
 from rushlab.model.reference import Reference
+from rushlab.world.files import decoded
 
 Content = TypeVar("Content", Reference, GuessList)
 
@@ -33,8 +34,8 @@ def read_reference(path: Path) -> Reference:
 
 def _read(path: Path, kind: type[Content], what: str) -> Content:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return decoded(path.read_bytes(), kind)
     except OSError as error:
         raise ResultError(f"The report's {what} cannot be read from {path}", error.strerror or str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise ResultError(f"{path} does not hold the report's {what}", str(error)) from error

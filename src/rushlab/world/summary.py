@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from rushlab.model.errors import PointsError
+from rushlab.world.files import decoded
 
 #: k6's summaries are a few kilobytes; this is far beyond any real one.
 MAX_BYTES = 64 * 2**20
@@ -39,7 +40,7 @@ def read_summary(path: Path) -> Summary:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PointsError(f"{path} is not a summary of k6", f"it is larger than {MAX_BYTES >> 20} MiB")
-        content = msgspec.json.decode(path.read_bytes())
+        content = decoded(path.read_bytes(), object)
     except OSError as error:
         raise PointsError(f"The summary {path} cannot be read", error.strerror or str(error)) from error
     except msgspec.DecodeError as error:

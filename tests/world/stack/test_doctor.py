@@ -87,3 +87,12 @@ def test_little_disk_is_a_failure_some_a_warning(settings: Settings, monkeypatch
     for free, status in ((1e9, "fail"), (5e9, "warn"), (50e9, "ok")):
         monkeypatch.setattr(doctor, "free_bytes", lambda path, free=free: int(free))
         assert {one.status for one in doctor.disk(settings)} == {status}
+
+
+def test_a_folder_below_one_that_may_not_be_entered_is_a_failure_that_names_its_setting(closed: Path) -> None:
+    inside = Settings(state=closed / "state", data=closed / "data", cache=closed / "cache")
+    for finding in doctor.folders(inside):
+        assert finding.status == "fail"
+        assert f"RUSHLAB_{finding.name.removeprefix('folder, ').upper()}" in finding.do
+    checks = (doctor.servers, doctor.kafka, doctor.disk, doctor.leftovers)
+    assert all(list(check(inside)) for check in checks)

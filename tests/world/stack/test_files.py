@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rushlab.model.errors import StorageError
-from rushlab.world.stack.files import cut, make_folder, rotate, tail, write_private
+from rushlab.world.stack.files import cut, make_folder, read_state, rotate, tail, write_private
 
 
 def test_a_private_file_is_replaced_whole_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
@@ -53,3 +53,25 @@ def test_cut_empties_a_log_under_its_writer_which_goes_on_appending(tmp_path: Pa
         os.close(writer)
     assert log.read_text() == "now\n"
     assert "long ago" in (tmp_path / "a.log.1").read_text()
+
+
+def test_tail_gives_all_the_lines_that_were_asked_for(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    written = [f"line {number}" for number in range(50_000)]
+    log.write_text("\n".join(written) + "\n")
+    assert tail(log, 20_000).splitlines() == written[-20_000:]
+    assert tail(log, 100_000).splitlines() == written
+    log.write_text("no line end")
+    assert tail(log, 1) == "no line end"
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"schema": "\xff"}', b"[" * 100_000])
+def test_state_that_is_damaged_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "ports.json").write_bytes(content)
+    assert read_state(tmp_path / "ports.json", dict) is None
+    assert read_state(tmp_path / "nothing.json", dict) is None
+
+
+def test_state_that_may_not_be_read_is_one_sentence(closed: Path) -> None:
+    with pytest.raises(StorageError, match="Permission denied"):
+        read_state(closed / "ports.json", dict)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,3 +33,14 @@ def test_without_maven_the_message_says_how_to_get_it(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StackError, match="apt install maven"):
         kafka_jars.fetch(tmp_path, PROJECT, tmp_path, processes, print)
+
+
+def test_maven_keeps_its_downloads_in_the_cache_where_it_cannot_write_the_users_home(
+    tmp_path: Path, closed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_dir=str(closed)))
+    assert kafka_jars._repository(tmp_path) == (f"-Dmaven.repo.local={tmp_path / 'm2'}",)
+    monkeypatch.setattr(os, "access", lambda path, mode, effective_ids: True)
+    assert kafka_jars._repository(tmp_path) == ()
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: {}[0])
+    assert kafka_jars._repository(tmp_path) == (f"-Dmaven.repo.local={tmp_path / 'm2'}",)

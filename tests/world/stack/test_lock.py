@@ -93,3 +93,9 @@ def test_a_number_that_this_process_has_by_chance_is_not_taken_for_its_own(tmp_p
         (tmp_path / "lock").write_bytes(msgspec.json.encode(recycled))
         with pytest.raises(Locked), workbench_lock(tmp_path):
             pytest.fail("two workbenches hold one lock")
+
+
+def test_a_command_that_is_no_utf8_is_told_as_far_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["rushlab", "report", "--out", os.fsdecode(b"caf\xe9")])
+    with workbench_lock(tmp_path):
+        assert "--out caf?" in (tmp_path / "lock").read_text()

@@ -29,3 +29,9 @@ def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None
     (tmp_path / "passwords.json").write_text('{"root": 1}')
     with pytest.raises(StorageError, match="Remove it"):
         passwords.load(tmp_path)
+
+
+def test_a_damaged_byte_is_the_same_error(tmp_path: Path) -> None:
+    (tmp_path / "passwords.json").write_bytes(b'{"root": "\xff", "coupons": "", "exporter": ""}')
+    with pytest.raises(StorageError, match="Remove it"):
+        passwords.load(tmp_path)

@@ -124,3 +124,8 @@ def test_a_wait_for_another_workbench_is_told(tmp_path: Path) -> None:
         with provision.cache_lock(tmp_path, step):
             pass
     assert said == ["waiting for another workbench, which is fetching the servers"]
+
+
+def test_a_cache_below_a_folder_that_may_not_be_entered_is_a_storage_error(closed: Path) -> None:
+    with pytest.raises(StorageError, match=r"Permission denied.*RUSHLAB_CACHE"):
+        provision.install(closed / "cache", closed / "cache/tools", fill, print)

@@ -16,7 +16,7 @@ import psutil
 from msgspec import Struct
 
 from rushlab.model.errors import RushlabError
-from rushlab.world.files import free_bytes
+from rushlab.world.files import free_bytes, nearest
 from rushlab.world.k6_binary import find_k6, k6_version
 from rushlab.world.settings import Settings
 from rushlab.world.stack import debian, java, kafka_jars, ports
@@ -61,7 +61,7 @@ def system(settings: Settings) -> Iterator[Finding]:
 
 def servers(settings: Settings) -> Iterator[Finding]:
     folder = settings.cache_folder / debian.folder_name(debian.system())
-    if (folder / MANIFEST).exists():
+    if os.path.exists(folder / MANIFEST):  # noqa: PTH110 - False below a folder that may not be entered
         missing = debian.missing_libraries(folder)
         status: Literal["ok", "warn"] = "warn" if missing else "ok"
         yield _finding("servers", status, f"in {folder}" + _list(", without ", missing), "`rushlab up` fetches them.")
@@ -74,7 +74,7 @@ def servers(settings: Settings) -> Iterator[Finding]:
 
 def kafka(settings: Settings) -> Iterator[Finding]:
     folder = settings.cache_folder / kafka_jars.folder_name(settings.root)
-    if (folder / MANIFEST).exists():
+    if os.path.exists(folder / MANIFEST):  # noqa: PTH110 - False below a folder that may not be entered
         yield _finding("Kafka", "ok", f"in {folder}")
     elif shutil.which("mvn") is None:
         yield _finding("Kafka", "fail", "not fetched yet, and Maven (mvn) is not on the PATH", kafka_jars.HELP)
@@ -120,12 +120,11 @@ def disk(settings: Settings) -> Iterator[Finding]:
 
 def folders(settings: Settings) -> Iterator[Finding]:
     for name, path in _folders(settings):
-        place = path
-        while not place.exists():
-            place = place.parent
-        good = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+        place = nearest(path)
+        good = place.is_dir() and os.access(place, os.W_OK | os.X_OK, effective_ids=True)
         found = f"{path} can {'' if good else 'not '}be written"
-        yield _finding(f"folder, {name}", "ok" if good else "fail", found, "Make it writable, or name another one.")
+        do = f"Make it writable, or name another one with RUSHLAB_{name.upper()}."
+        yield _finding(f"folder, {name}", "ok" if good else "fail", found, do)
 
 
 def open_files(settings: Settings) -> Iterator[Finding]:
@@ -192,9 +191,10 @@ def _list(before: str, names: list[str]) -> str:
 
 
 def _in_use(lock: Path) -> bool:
-    if not lock.exists():
+    try:
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError):
         return False
-    descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

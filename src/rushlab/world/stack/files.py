@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
-from rushlab.world.files import storage, write_atomic
+import msgspec
 
-_TAIL_BYTES = 64 * 1024
+from rushlab.world.files import decoded, storage, storage_error, write_atomic
+
+T = TypeVar("T")
+
+_BLOCK_BYTES = 64 * 1024
+#: More than a log ever holds (`logs` cuts them): memory stays bounded whatever a file's size.
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 def make_folder(path: Path) -> Path:
@@ -23,16 +30,41 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     write_atomic(path, text, mode)
 
 
+def read_state(path: Path, kind: type[T]) -> T | None:
+    """What an earlier start wrote; None when it wrote nothing or the file is damaged: it can be found out anew.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be read.
+    """
+    try:
+        return decoded(path.read_bytes(), kind)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
 def tail(path: Path, lines: int) -> str:
-    """The last lines of a text file, "" when there is none; memory stays bounded whatever its size."""
+    """The last lines of a text file, "" when there is none; of a line or a file that is huge, only the end."""
     try:
         with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
-            text = file.read().decode("utf-8", "replace")
+            text = _end(file, lines).decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
+
+
+def _end(file: BinaryIO, lines: int) -> bytes:
+    """So much of a file's end that it holds these lines, block by block."""
+    left = file.seek(0, os.SEEK_END)
+    found = b""
+    while left and found.count(b"\n") <= lines and len(found) < _MOST_BYTES:
+        size = min(_BLOCK_BYTES, left)
+        left = file.seek(left - size)
+        found = file.read(size) + found
+    return found
 
 
 def rotate(path: Path, limit_bytes: int) -> None:

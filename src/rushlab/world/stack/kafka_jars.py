@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import pwd
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from rushlab.model.errors import StackError
+from rushlab.world.files import nearest
 from rushlab.world.stack.backend import Step
 from rushlab.world.stack.processes import Launch, Processes
 
@@ -67,7 +70,7 @@ def fetch(folder: Path, root: Path, java: Path, processes: Processes, step: Step
     step(f"downloading Kafka {version(root)} with Maven (54 MB)")
     command = (
         *(maven, "-B", "-q", "-f", str(pom(root)), "dependency:copy-dependencies"),
-        *(f"-DoutputDirectory={folder / 'libs'}", "-DincludeScope=runtime"),
+        *(f"-DoutputDirectory={folder / 'libs'}", "-DincludeScope=runtime", *_repository(folder.parent)),
     )
     # Maven wants a whole Java home; the one it finds by itself is right unless Java came with a Python package.
     environment = {} if shutil.which("java") else {"JAVA_HOME": str(java.parent.parent)}
@@ -76,3 +79,17 @@ def fetch(folder: Path, root: Path, java: Path, processes: Processes, step: Step
     if f"kafka_2.13-{version(root)}.jar" not in jars:
         raise StackError("Kafka cannot be fetched", "Maven ended without an error, but the broker's jar is not there")
     return msgspec.json.format(msgspec.json.encode({"schema": 1, "jars": jars})).decode()
+
+
+def _repository(cache: Path) -> tuple[str, ...]:
+    """Where Maven keeps its downloads: in the cache when it cannot write its own folder in the user's home.
+
+    Java takes the home from the system's list of users, not from HOME.
+    """
+    try:
+        usual = Path(pwd.getpwuid(os.getuid()).pw_dir, ".m2", "repository")
+        if os.access(nearest(usual), os.W_OK | os.X_OK, effective_ids=True):
+            return ()
+    except KeyError:  # a user without an entry, as in some containers
+        pass
+    return (f"-Dmaven.repo.local={cache / 'm2'}",)

@@ -14,7 +14,7 @@ import msgspec
 import psutil
 
 from rushlab.model.errors import Locked
-from rushlab.world.files import storage
+from rushlab.world.files import decoded, printable, storage
 from rushlab.world.stack.files import make_folder
 
 #: A workbench that is killed while it starts a process leaves its lock to that process until it executes its program.
@@ -83,7 +83,7 @@ def _lives(holder: Holder) -> bool:
 
 def _write(descriptor: int) -> None:
     me = psutil.Process()
-    holder = Holder(pid=me.pid, started=me.create_time(), since=time.time(), command=" ".join(sys.argv))
+    holder = Holder(pid=me.pid, started=me.create_time(), since=time.time(), command=printable(" ".join(sys.argv)))
     with suppress(OSError):  # on a full disk the lock itself still holds; only its description is missing
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, msgspec.json.encode(holder), 0)
@@ -91,7 +91,7 @@ def _write(descriptor: int) -> None:
 
 def _read(descriptor: int) -> Holder | None:
     try:
-        return msgspec.json.decode(os.pread(descriptor, 64 * 1024, 0), type=Holder)
+        return decoded(os.pread(descriptor, 64 * 1024, 0), Holder)
     except msgspec.DecodeError:
         return None  # its holder is about to write it
 

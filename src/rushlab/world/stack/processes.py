@@ -22,7 +22,7 @@ import psutil
 from rushlab.model.errors import StackError, StorageError
 from rushlab.world.stack import logs
 from rushlab.world.stack.endings import exit_code, in_words, wait_gone
-from rushlab.world.stack.files import write_private
+from rushlab.world.stack.files import read_state, write_private
 from rushlab.world.stack.marks import TOKEN_MARK, Running, draw, marked
 
 _OPEN_FILES = 65536
@@ -138,10 +138,8 @@ class Processes:
 
     def recorded(self) -> tuple[Running, ...]:
         """What the last workbench started and did not stop; parts of it may be dead."""
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=Records).processes
-        except (FileNotFoundError, msgspec.DecodeError):
-            return ()
+        found = read_state(self._file, Records)
+        return () if found is None else found.processes
 
     def stop(self, running: Iterable[Running], *, grace_s: float = 10) -> None:
         """SIGTERM, wait, SIGKILL; a process that lost or never had the mark is left alone.

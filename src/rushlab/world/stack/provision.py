@@ -106,7 +106,9 @@ def install(
     """
 
     def there() -> bool:
-        return (folder / MANIFEST).exists() and runs()
+        with storage(folder):
+            known = (folder / MANIFEST).exists()
+        return known and runs()
 
     if there():
         return
