@@ -108,10 +108,11 @@ def test_interruption_before_the_first_run_ended_has_nothing_to_name(bench, back
 
 
 def test_stack_that_was_up_before_stays_up(bench, backend, outcomes):
+    bench.up("native", print)
     backend.servers = FakeBackend("redis").servers
     outcomes(None, None, None)
     drive(bench)
-    assert backend.told == ["up"]
+    assert backend.told == ["up", "up"]
 
 
 def test_missing_k6_is_said_once_before_anything_starts(bench, backend, monkeypatch):
@@ -128,3 +129,28 @@ def test_repeats_stand_back_to_back(bench):
     order = ReportOrder.parse(bench, variants="report,recommended", scale="demo", profiles="smoke", repeat=2)
     planned = [(one.variant.name, one.seed) for one in driving.orders(bench, order)]
     assert planned == [("report", 1), ("report", 2), ("recommended", 1), ("recommended", 2)]
+
+
+def test_servers_that_a_killed_run_left_are_stopped_with_the_next_one(bench, backend, outcomes):
+    backend.servers = FakeBackend("redis").servers
+    outcomes(None, None, None)
+    drive(bench)
+    assert backend.told == ["up", "down"]
+
+
+def test_what_was_up_before_the_machine_was_started_anew_does_not_stay(bench, backend, outcomes):
+    bench.up("native", print)
+    outcomes(*[None] * 6)
+    drive(bench)
+    backend.servers = FakeBackend("redis").servers  # left by a killed run
+    drive(bench)
+    assert backend.told == ["up", *["up", "down"] * 2]
+
+
+def test_stack_that_was_taken_down_does_not_stay_up_again(bench, backend, outcomes):
+    bench.up("native", print)
+    bench.down("native", print)
+    backend.servers = FakeBackend("redis").servers
+    outcomes(None, None, None)
+    drive(bench)
+    assert backend.told == ["up", "down", "up", "down"]

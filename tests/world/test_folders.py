@@ -1,12 +1,18 @@
 """A run goes its way step by step, and never looks whole when it is not."""
 
+import os
+import subprocess
+import sys
+
+import psutil
 import pytest
+from msgspec.structs import replace
 
 from rushlab.model.errors import ResultError, StorageError
 from rushlab.model.profile import Profile
 from rushlab.model.run import State
 from rushlab.model.variant import Variant
-from rushlab.world.folders import all_runs, create_run, open_run
+from rushlab.world.folders import all_runs, create_run, driver_of, open_run
 
 PROFILE = Profile(
     name="smoke", title="Smoke", purpose="x", executor="constant-vus", pause_s=1, thresholds={}, vus=1, duration_s=10
@@ -79,3 +85,19 @@ def test_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "runs").write_text("a file where a folder should be")
     with pytest.raises(StorageError, match="Cannot write"):
         create_run(tmp_path / "runs", PROFILE, 1.0, VARIANT, model="closed", environment={})
+
+
+def test_who_makes_a_run_is_recorded_and_told_apart_from_who_does_not_live(folder):
+    assert folder.record.environment["workbench"]["pid"] == os.getpid()
+    assert driver_of(folder.record) is None, "this process is not another one"
+
+    def made_by(pid, started):
+        return replace(folder.record, environment={"workbench": {"pid": pid, "started": started}})
+
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        started = psutil.Process(other.pid).create_time()
+        assert driver_of(made_by(other.pid, started)) == other.pid
+        assert driver_of(made_by(other.pid, started - 60)) is None, "its number was given out again"
+        other.communicate(b"\n")
+    assert driver_of(made_by(other.pid, started)) is None
+    assert driver_of(replace(folder.record, environment={})) is None, "an older record"

@@ -12,7 +12,7 @@ from rushlab.cli.printing import show as show_on_screen
 if TYPE_CHECKING:
     from rushlab.flows.workbench import ServerStatus
 
-BackendOption = Annotated[str, typer.Option(help="native or auto.")]
+BackendOption = Annotated[str, typer.Option(help="native: servers as processes of this user; auto: the same so far.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,15 +20,16 @@ def register(app: typer.Typer) -> None:
         app.command(command.__name__)(command)
 
 
-def up(backend: BackendOption = "native", quiet: bool = typer.Option(False, "--quiet", "-q")) -> None:
+def up(
+    backend: BackendOption = "native",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the list of servers.")] = False,
+) -> None:
     """Start every server of the stack and leave it running."""
     from rushlab.cli.listening import TerminalListener
     from rushlab.flows.workbench import Workbench
 
-    bench = Workbench.open()
-    stack = bench.backend(backend)
-    with TerminalListener(quiet=quiet) as listener, bench.driving():
-        stack.up(listener.step)
+    with TerminalListener(quiet=quiet) as listener:
+        stack = Workbench.open().up(backend, listener.step)
     _print_servers(stack.status())
 
 
@@ -37,13 +38,15 @@ def down(backend: BackendOption = "native") -> None:
     from rushlab.cli.listening import TerminalListener
     from rushlab.flows.workbench import Workbench
 
-    bench = Workbench.open()
-    with TerminalListener() as listener, bench.driving():
-        bench.backend(backend).down(listener.step)
+    with TerminalListener() as listener:
+        Workbench.open().down(backend, listener.step)
     typer.echo("stopped")
 
 
-def status(backend: BackendOption = "native", as_json: bool = typer.Option(False, "--json")) -> None:
+def status(
+    backend: BackendOption = "native",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
     """Show every process of the stack."""
     import msgspec
 
@@ -58,7 +61,7 @@ def status(backend: BackendOption = "native", as_json: bool = typer.Option(False
 
 def logs(
     server: Annotated[str, typer.Argument(help="mariadb, redis, kafka, prometheus, service, relay, consumer-0, …")],
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1)] = 40,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many, from the log's end.")] = 40,
     backend: BackendOption = "native",
 ) -> None:
     """Print the last lines of a server's log."""
@@ -91,7 +94,7 @@ def clean(
 
     bench = Workbench.open()
     with TerminalListener() as listener, bench.driving():
-        bench.backend().down(listener.step)
+        bench.down("native", listener.step)
         freed = remove_leftovers(bench.settings, runs=runs)
     typer.echo(f"removed {freed / 1e6:,.0f} MB")
 

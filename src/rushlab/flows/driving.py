@@ -65,16 +65,19 @@ def drive_all(bench: Workbench, order: ReportOrder, listener: Listener) -> Drive
 
 @contextmanager
 def running_stack(bench: Workbench, name: str, listener: Listener) -> Iterator[Backend]:
-    """The stack, up, in this workbench's hands; one that was up before stays up afterwards."""
+    """The stack, up, in this workbench's hands; one that `rushlab up` started stays up afterwards.
+
+    Servers that a killed run left behind are used and then stopped: nobody asked for them to stay.
+    """
     find_k6()
     backend = bench.backend(name)
     with bench.driving():
-        was_up = any(server.state == "running" for server in backend.status())
+        stays = bench.stays_up(backend)
         try:
             backend.up(listener.step)
             yield backend
         finally:
-            if not was_up:
+            if not stays:
                 backend.down(listener.step)
 
 

@@ -14,12 +14,13 @@ from rushlab.model.errors import StorageError, UsageError
 from rushlab.model.profile import Profile
 from rushlab.model.run import State
 from rushlab.model.variant import KnobTable, KnobValue, Variant, unknown
-from rushlab.world.folders import all_runs
+from rushlab.world.files import storage
+from rushlab.world.folders import all_runs, driver_of
 from rushlab.world.k6_order import Progress
 from rushlab.world.knobs import load_knobs
 from rushlab.world.profiles import load_profiles
 from rushlab.world.settings import Settings
-from rushlab.world.stack.backend import Backend, ServerStatus
+from rushlab.world.stack.backend import Backend, ServerStatus, Step
 from rushlab.world.stack.lock import workbench_lock
 
 __all__ = [
@@ -99,6 +100,38 @@ class Workbench:
 
         return NativeBackend(self.settings)
 
+    def up(self, name: str, step: Step) -> Backend:
+        """Start every server of the stack; they stay up, whoever drives them meanwhile, until `down`."""
+        backend = self.backend(name)
+        with self.driving():
+            backend.up(step)
+            with storage(self._kept):
+                self._kept.touch()
+        return backend
+
+    def down(self, name: str, step: Step) -> None:
+        """Stop every server that this workbench started, and nothing else."""
+        backend = self.backend(name)
+        with self.driving():
+            self._forget_kept()
+            backend.down(step)
+
+    def stays_up(self, backend: Backend) -> bool:
+        """Whether the stack runs because of `up`; what a killed run left running does not, nor what a restart ended."""
+        stays = self._kept.exists() and any(server.state == "running" for server in backend.status())
+        if not stays:
+            self._forget_kept()
+        return stays
+
+    @property
+    def _kept(self) -> Path:
+        """The file that is there from `up` to `down`."""
+        return self.settings.home / "kept"
+
+    def _forget_kept(self) -> None:
+        with storage(self._kept):
+            self._kept.unlink(missing_ok=True)
+
     @contextmanager
     def driving(self) -> Iterator[None]:
         """Hold the lock of this folder; runs that a dead workbench left behind are marked aborted."""
@@ -108,7 +141,8 @@ class Workbench:
 
     def _bury_the_dead(self) -> None:
         for folder in all_runs(self.settings.runs):
-            if folder.record.state in (State.PLANNED, State.RUNNING, State.COLLECTED):
+            if folder.unfinished and driver_of(folder.record) is None:
+                folder.sweep()
                 problem = f"the workbench ended while this run was {folder.record.state}"
                 with suppress(StorageError):  # a full disk must not keep `clean` from freeing it
                     folder.advance(State.ABORTED, problem=problem)

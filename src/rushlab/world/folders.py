@@ -6,11 +6,14 @@ data/runs/20261124T141530Z-load-recommended-1f3a/
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 from msgspec.structs import replace
 
 from rushlab.model.errors import ResultError
@@ -21,6 +24,10 @@ from rushlab.world.files import read_json, sha256, storage, write_json
 from rushlab.world.names import identity, when_made
 
 RECORD = "run.json"
+#: The key of a run's environment that says which process makes it.
+WORKBENCH = "workbench"
+#: A process's start is told by the machine's clock, which may be set meanwhile.
+_CLOCK_STEP_S = 2.0
 
 
 class RunFolder:
@@ -62,6 +69,17 @@ class RunFolder:
         write_json(self.path / RECORD, record)
         self.record = record
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether there are further steps that it could take."""
+        return bool(STEPS[self.record.state])
+
+    def sweep(self) -> None:
+        """Remove what a killed process had not come to write whole (points_reader's and points_extract's folders)."""
+        for pattern in (".ingest-*", ".extract-*"):
+            for half in self.path.glob(pattern):
+                shutil.rmtree(half, ignore_errors=True)
+
     def damaged(self) -> list[str]:
         """Artefacts that are missing or differ from their recorded hash."""
         return [
@@ -97,10 +115,31 @@ def create_run(
         knobs=dict(variant.settings),
         load=Load(model=model),
         timing=Timing(created=created),
-        environment=environment,
+        environment={**environment, WORKBENCH: {"pid": os.getpid(), "started": psutil.Process().create_time()}},
     )
     write_json(path / RECORD, record)
     return RunFolder(path, record)
+
+
+def driver_of(run: Run) -> int | None:
+    """The number of the process that made `run` and still lives; None when that is this one, is gone, or is unknown.
+
+    Two workbenches may share their runs: one that is unfinished can be another's, which is at work on it.
+    """
+    match run.environment.get(WORKBENCH):
+        case {"pid": int(pid), "started": float(started)} if pid != os.getpid() and _lives(pid, started):
+            return pid
+        case _:
+            return None
+
+
+def _lives(pid: int, started: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - started) < _CLOCK_STEP_S
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, ValueError):
+        return False
 
 
 def open_run(runs: Path, name: str) -> RunFolder:

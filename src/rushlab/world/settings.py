@@ -13,9 +13,10 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
-    """Folders and ports of a workbench; every field can be set as `RUSHLAB_<FIELD>`."""
+    """Folders and ports of a workbench; every field can be set as `RUSHLAB_<FIELD>`, empty is not set."""
 
-    model_config = SettingsConfigDict(env_prefix="RUSHLAB_", frozen=True)
+    # An empty folder's name would be the current folder, which `clean` then empties.
+    model_config = SettingsConfigDict(env_prefix="RUSHLAB_", frozen=True, env_ignore_empty=True)
 
     root: Path = Field(default=PROJECT, description="project folder: notebooks, k6, service, stack, data")
     cache: Path = Field(
@@ -64,8 +65,18 @@ class Settings(BaseSettings):
         return self.data_folder / "baselines.json"
 
     @property
+    def index(self) -> Path:
+        """The default file of the run index."""
+        return self.data_folder / "catalogue.db"
+
+    @property
+    def index_files(self) -> tuple[Path, ...]:
+        """The index, and what SQLite keeps beside it while it writes."""
+        return tuple(self.index.with_name(self.index.name + end) for end in ("", "-journal", "-wal", "-shm"))
+
+    @property
     def catalogue_url(self) -> str:
-        return self.catalogue or f"sqlite:///{self.data_folder / 'catalogue.db'}"
+        return self.catalogue or f"sqlite:///{self.index}"
 
     @property
     def cache_folder(self) -> Path:
