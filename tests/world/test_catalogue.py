@@ -1,6 +1,10 @@
 """The index follows the folders, which stay the truth."""
 
 import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 
 import pytest
 
@@ -8,6 +12,7 @@ from rushlab.model.errors import StorageError
 from rushlab.model.profile import Profile
 from rushlab.model.run import State
 from rushlab.model.variant import Variant
+from rushlab.world import catalogue
 from rushlab.world.catalogue import refresh
 from rushlab.world.folders import create_run
 from rushlab.world.settings import Settings
@@ -51,8 +56,51 @@ def test_lost_index_is_made_again(settings):
     assert refresh(settings).equals(before)
 
 
-def test_index_that_is_no_database_is_one_sentence(settings):
-    settings.data_folder.mkdir(exist_ok=True)
+def test_one_damaged_byte_in_a_record_hides_that_run_alone(settings):
+    folder = new_run(settings)
+    damaged = new_run(settings, "recommended").path / "run.json"
+    damaged.write_bytes(damaged.read_bytes().replace(b"recommended", b"recommende\xff"))
+    assert refresh(settings)["id"].tolist() == [folder.record.id]
+
+
+def test_index_that_is_no_database_is_made_anew(settings):
+    folder = new_run(settings)
     (settings.data_folder / "catalogue.db").write_text("this is not a database, it is a text of some length" * 10)
-    with pytest.raises(StorageError, match="catalogue of runs cannot be used"):
-        refresh(settings)
+    assert refresh(settings)["id"].tolist() == [folder.record.id]
+
+
+def test_index_of_other_columns_is_made_anew(settings):
+    folder = new_run(settings)
+    with closing(sqlite3.connect(settings.index)) as older:
+        older.execute("CREATE TABLE runs (path TEXT PRIMARY KEY, changed REAL)")
+        older.commit()
+    assert refresh(settings)["id"].tolist() == [folder.record.id]
+
+
+def test_catalogue_of_the_users_own_is_never_removed(tmp_path):
+    own = tmp_path / "own.db"
+    own.write_text("this is not a database, it is a text of some length" * 10)
+    with pytest.raises(StorageError, match="Check RUSHLAB_CATALOGUE"):
+        refresh(Settings(data=tmp_path / "data", catalogue=f"sqlite:///{own}"))
+    assert own.exists()
+
+
+def test_index_that_somebody_writes_is_waited_for_and_not_made_anew(settings, monkeypatch):
+    monkeypatch.setattr(catalogue, "_WAIT_S", 0.05)
+    new_run(settings)
+    refresh(settings)
+    with closing(sqlite3.connect(settings.index, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="locked") as caught:
+            refresh(settings)
+    assert "RUSHLAB_CATALOGUE" not in caught.value.sentence
+    assert len(refresh(settings)) == 1
+
+
+def test_several_who_look_at_once_in_a_fresh_checkout_all_see_the_runs(settings):
+    new_run(settings)
+    look = "import sys; from rushlab.world.catalogue import refresh; from rushlab.world.settings import Settings;"
+    look += "from pathlib import Path; assert len(refresh(Settings(data=Path(sys.argv[1])))) == 1"
+    command = [sys.executable, "-c", look, str(settings.data_folder)]
+    several = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [one.communicate()[1] for one in several] == [""] * 4

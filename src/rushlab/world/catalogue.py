@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     create_engine,
     delete,
+    event,
     insert,
     select,
 )
@@ -50,8 +52,21 @@ RUNS = Table(
 )
 
 
+#: SQLite's codes for a file that cannot be used now and is no damaged one.
+_NOT_NOW = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_NOMEM,
+}
+_WAIT_S = 30.0
+
+
 def refresh(settings: Settings) -> pd.DataFrame:
-    """Bring the index in step with the folders and return it.
+    """Bring the index in step with the folders and return it; the default file is made anew when it is damaged.
 
     Returns
     -------
@@ -63,6 +78,27 @@ def refresh(settings: Settings) -> pd.DataFrame:
     StorageError
         The database cannot be opened or written.
     """
+    with storage(settings.data_folder):
+        settings.data_folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _refreshed(settings)
+    except (SQLAlchemyError, pd.errors.DatabaseError) as error:
+        if settings.catalogue is not None or not _is_damage(error):
+            raise _unusable(settings, error) from error
+    try:
+        _remove(settings)
+        return _refreshed(settings)
+    except (SQLAlchemyError, pd.errors.DatabaseError) as error:
+        raise _unusable(settings, error) from error
+
+
+def _remove(settings: Settings) -> None:
+    with storage(settings.index):
+        for file in settings.index_files:
+            file.unlink(missing_ok=True)
+
+
+def _refreshed(settings: Settings) -> pd.DataFrame:
     with _connect(settings) as connection:
         known = {row.path: row.changed for row in connection.execute(select(RUNS.c.path, RUNS.c.changed))}
         found = {str(path.parent): path.stat().st_mtime for path in settings.runs.glob(f"*/{RECORD}")}
@@ -107,18 +143,42 @@ def _row(run: Run, path: Path, changed: float) -> dict[str, object]:
 
 @contextmanager
 def _connect(settings: Settings) -> Iterator[Connection]:
-    with storage(settings.data_folder):
-        settings.data_folder.mkdir(parents=True, exist_ok=True)
-    engine: Engine | None = None
+    engine = create_engine(settings.catalogue_url)
     try:
-        engine = create_engine(settings.catalogue_url)
+        if engine.dialect.name == "sqlite":
+            _write_alone(engine)
         with engine.begin() as connection:
             _schema.create_all(connection)
             yield connection
-    except SQLAlchemyError as error:
-        raise StorageError(
-            "The catalogue of runs cannot be used", str(error).splitlines()[0], "Check RUSHLAB_CATALOGUE."
-        ) from error
     finally:
-        if engine is not None:
-            engine.dispose()
+        engine.dispose()
+
+
+def _write_alone(engine: Engine) -> None:
+    """Let a transaction of SQLite begin with the right to write, which a second process waits for.
+
+    Left to itself Python's sqlite3 begins one only at the first change: two processes would make the table at once.
+    See SQLAlchemy's documentation, "Serializable isolation / Savepoints / Transactional DDL" of pysqlite.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _leave_begin_to_us(connection: sqlite3.Connection, record: object) -> None:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {_WAIT_S * 1000:.0f}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether SQLite says that the file itself is not as it should be."""
+    cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
+    code = getattr(getattr(cause, "orig", None), "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF not in _NOT_NOW  # the higher bits only say more of it
+
+
+def _unusable(settings: Settings, error: Exception) -> StorageError:
+    default = "Start again, or name another folder with RUSHLAB_DATA."
+    do = default if settings.catalogue is None else "Check RUSHLAB_CATALOGUE."
+    return StorageError("The catalogue of runs cannot be used", str(error).splitlines()[0], do)
