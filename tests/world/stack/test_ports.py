@@ -8,7 +8,7 @@ import psutil
 import pytest
 from tests.world.stack.children import FIRST_THREAD_GONE, python, started, until
 
-from rushlab.model.errors import PortTaken
+from rushlab.model.errors import PortTaken, UsageError
 from rushlab.world.stack import ports
 from rushlab.world.stack.logs import since_start
 from rushlab.world.stack.ports import PortBook, is_free, owner
@@ -130,3 +130,43 @@ def test_a_port_whose_listener_is_on_its_way_out_is_waited_for(
     said: list[str] = []
     assert book(tmp_path).choose("redis", said.append) == port
     assert said == []
+
+
+def asking(home: Path, **asked: int) -> PortBook:
+    """As the backend makes it: everything that could be asked for is in it."""
+    return PortBook(home, {name: asked.get(name) for name in ("service", "database", "redis", "prometheus")})
+
+
+def test_a_default_that_was_asked_for_by_another_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: socket.socket
+) -> None:
+    port = taken.getsockname()[1]
+    taken.close()
+    monkeypatch.setitem(ports.DEFAULTS, "prometheus", port)
+    said: list[str] = []
+    chosen = asking(tmp_path, service=port)
+    assert chosen.choose("prometheus", said.append) != port
+    assert chosen.choose("service", said.append) == port
+    assert said[0].startswith(f"prometheus: port {port} is asked for by RUSHLAB_SERVICE_PORT, using ")
+
+
+def test_a_running_server_leaves_a_port_that_another_asks_for(tmp_path: Path, free_port: int) -> None:
+    chosen = asking(tmp_path, service=free_port)
+    assert chosen.choose("prometheus", print, held=free_port) != free_port
+
+
+def test_a_port_that_two_ask_for_or_another_has_is_refused_with_both_names(tmp_path: Path, free_port: int) -> None:
+    with pytest.raises(UsageError, match=r"RUSHLAB_DATABASE_PORT cannot be .*RUSHLAB_REDIS_PORT asks for it too"):
+        asking(tmp_path, database=free_port, redis=free_port).choose("database", print)
+    running = PortBook(tmp_path, {"service": free_port}, {"relay": free_port})
+    with pytest.raises(UsageError, match="relay of this workbench has it"):
+        running.choose("service", print)
+
+
+def test_ports_in_a_row_leave_out_one_that_another_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: socket.socket
+) -> None:
+    port = taken.getsockname()[1]
+    taken.close()
+    monkeypatch.setitem(ports.DEFAULTS, "service-metrics", port)
+    assert asking(tmp_path, redis=port + 1).choose("service-metrics", print, room=2) > port

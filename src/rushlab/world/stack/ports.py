@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from rushlab.model.errors import PortTaken, StackError
+from rushlab.model.errors import PortTaken, StackError, UsageError
 from rushlab.world.stack.backend import Step
-from rushlab.world.stack.files import write_private
+from rushlab.world.stack.files import read_state, write_private
 
 HOST = "127.0.0.1"
 #: The report's ports first; the others are the project's own.
@@ -52,10 +52,8 @@ class PortBook:
 
     def remembered(self) -> dict[str, int]:
         """What was chosen last."""
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=Ports).ports
-        except (FileNotFoundError, msgspec.DecodeError):
-            return {}
+        found = read_state(self._file, Ports)
+        return {} if found is None else found.ports
 
     def choose(self, name: str, step: Step, *, held: int | None = None, keep: bool = False, room: int = 1) -> int:
         """A port for `name`: what was asked for, what its running process `held` has, else the default or the next.
@@ -67,15 +65,34 @@ class PortBook:
         ------
         PortTaken
             The port was asked for and someone else has it.
+        UsageError
+            The port was asked for and another listener of this stack has it.
         """
         self._chosen.pop(name, None)
         asked = self._asked.get(name)
         if asked is not None:
+            self._refuse_shared(name, asked)
             port = asked if asked == held else _require_free(name, asked)
+        elif held is not None and self._asked_by_another(name, held) is None:
+            port = held
         else:
-            port = self._free(name, step, keep, room) if held is None else held
+            port = self._free(name, step, keep, room)
         self._chosen[name] = port
         return port
+
+    def _refuse_shared(self, name: str, port: int) -> None:
+        holder = next((other for other, chosen in self._chosen.items() if chosen == port), None)
+        if other := self._asked_by_another(name, port):
+            why = f"{_setting(other)} asks for it too"
+        elif holder:
+            why = f"{holder} of this workbench has it"
+        else:
+            return
+        raise UsageError(f"{_setting(name)} cannot be {port}", why, "Give each a port of its own.")
+
+    def _asked_by_another(self, name: str, port: int) -> str | None:
+        """Whose port it is by the user's wish, chosen already or not."""
+        return next((other for other, asked in self._asked.items() if asked == port and other != name), None)
 
     def remember(self) -> None:
         """Write what was chosen; the ports of other listeners stay as they were."""
@@ -92,12 +109,21 @@ class PortBook:
         candidates: list[int] = [remembered, default, *later] if keep else [default, remembered, *later]
         for port in candidates:
             wanted = (port == default or port not in others) and port not in self._chosen.values()
+            wanted = wanted and all(self._asked_by_another(name, port + more) is None for more in range(room))
             ready = comes_free if port == candidates[0] else is_free
             if wanted and ready(port) and all(is_free(port + more) for more in range(1, room)):
                 if port not in (default, remembered if keep else default):
-                    step(f"{name}: port {default} is taken by {owner(default)}, using {port}")
+                    step(f"{name}: port {default} is {self._reason(name, default)}, using {port}")
                 return port
         raise StackError(f"There is no free port for {name}", f"{default} to {default + _TRIES} are all taken")
+
+    def _reason(self, name: str, port: int) -> str:
+        other = self._asked_by_another(name, port)
+        return f"taken by {owner(port)}" if other is None else f"asked for by {_setting(other)}"
+
+
+def _setting(name: str) -> str:
+    return f"RUSHLAB_{name.upper()}_PORT"
 
 
 def _default(name: str) -> int:
@@ -107,7 +133,7 @@ def _default(name: str) -> int:
 
 def _require_free(name: str, port: int) -> int:
     if not is_free(port):
-        setting = f"RUSHLAB_{name.upper()}_PORT"
+        setting = _setting(name)
         help_ = f"Stop it, or unset {setting} to use another."
         raise PortTaken(f"Port {port}, asked for by {setting}, is taken", f"by {owner(port)}", help_)
     return port
