@@ -18,6 +18,7 @@ from rushlab.world import faults_disk
 from rushlab.world.faults import parse_fault
 from rushlab.world.faults_disk import fill, small_disk
 from rushlab.world.stack.backend import Endpoints, Step, Target
+from rushlab.world.stack.mounts import unmount
 from rushlab.world.stack.processes import Launch, Processes
 
 TARGET = Target(service="", coupon_id=1, stock=1, topic="t", group="g", metrics={}, knobs={})
@@ -62,7 +63,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     stack.processes.stop(stack.processes.found(), grace_s=1)
     for folder in (stack.data, stack.data.with_name("small")):
         if os.path.ismount(folder):
-            faults_disk._run("umount", str(folder))
+            unmount(folder)
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def mounts(tmp_path: Path) -> None:
         faults_disk._mount("-t", "tmpfs", "rushlab", str(probe))
     except StackError as error:
         pytest.skip(error.sentence)
-    faults_disk._run("umount", str(probe))
+    unmount(probe)
 
 
 def quiet(text: str) -> None:

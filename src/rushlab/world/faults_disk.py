@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from rushlab.world.faults import Planned
 from rushlab.world.faults_processes import Breakable
 from rushlab.world.files import storage
 from rushlab.world.stack.backend import Step, Target
+from rushlab.world.stack.mounts import run_tool, unmount
 
 #: What the data may grow by while the disk is not full.
 ROOM_BYTES = 1024**3
@@ -132,22 +132,27 @@ def _move_in(data: Path, small: Path) -> None:
 
 
 def _move_back(data: Path, small: Path) -> None:
-    """The copy is whole before it takes the place of what was there; without a move there is nothing to copy."""
+    """The copy is whole before it takes the place of what was there, which then stays whole until it is put aside.
+
+    Without a move there is nothing to copy.
+    """
     if os.path.ismount(data):
-        _run("umount", str(data))
-        back = data.with_name("back")
+        unmount(data)
+        back, old = data.with_name("back"), data.with_name("old")
         with storage(data):
-            shutil.rmtree(back, ignore_errors=True)
+            for half in (back, old):
+                shutil.rmtree(half, ignore_errors=True)
             _copy(small, back)
-            shutil.rmtree(data)
+            data.rename(old)
             back.rename(data)
+            shutil.rmtree(old)
     _unmount(data, small)
 
 
 def _unmount(data: Path, small: Path) -> None:
     for folder in (data, small):
         if os.path.ismount(folder):
-            _run("umount", str(folder))
+            unmount(folder)
     small.rmdir()
 
 
@@ -164,15 +169,4 @@ def _while_stopped(backend: Breakable, target: Target, name: str, step: Step, mo
 
 
 def _mount(*words: str) -> None:
-    _run("mount", *words)
-
-
-def _run(*words: str) -> None:
-    """StackError with what the program said when it failed or is not there."""
-    what = f"{words[0]} of {words[-1]} failed"
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
-    except OSError as error:
-        raise StackError(what, f"{words[0]}: {error.strerror}") from error
-    if done.returncode:
-        raise StackError(what, (done.stderr.strip() or f"exit code {done.returncode}").replace("\n", "; "))
+    run_tool("mount", *words)

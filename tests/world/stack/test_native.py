@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from rushlab.model.errors import StorageError
 from rushlab.world.settings import Settings
-from rushlab.world.stack import provision
+from rushlab.world.stack import mounts, provision
 from rushlab.world.stack.backend import Target
 from rushlab.world.stack.marks import Running
 from rushlab.world.stack.native import NativeBackend
@@ -71,3 +73,24 @@ def test_a_database_that_cannot_be_asked_is_told_with_the_end_of_its_log(
     target = Target(service="", coupon_id=1, stock=1, topic="", group="", metrics={}, knobs={})
     with pytest.raises(StorageError, match=r"the disk is full: .*refused.*; its log ends: .*Errcode: 28"):
         backend.drain(target, timeout_s=1, step=print)
+
+
+def test_what_a_killed_run_mounted_over_the_data_comes_off_once_all_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = NativeBackend(Settings(state=tmp_path / "state", cache=tmp_path / "cache"))
+    kafka = tmp_path / "state" / "servers" / "kafka"
+    points = [Path("/"), tmp_path / "state2" / "servers", kafka / "small", kafka / "data"]
+    done: list[str] = []
+    monkeypatch.setattr(psutil, "disk_partitions", lambda all: [SimpleNamespace(mountpoint=str(one)) for one in points])
+    monkeypatch.setattr(mounts, "run_tool", lambda *words: done.append(" ".join(words)))
+    monkeypatch.setattr(backend.processes, "found", list)
+    backend.down(done.append)
+    assert done == [f"umount {kafka / 'data'}", f"umount {kafka / 'small'}"]
+
+    done.clear()
+    monkeypatch.setattr(backend, "_running_site", lambda step: pytest.fail("here the servers would be started"))
+    with pytest.raises(pytest.fail.Exception, match="servers would be started"):
+        backend.up(done.append)
+    assert done[0] == "clearing away the disks of a run that was killed"
+    assert len(done) == 3

@@ -18,6 +18,7 @@ from rushlab.world.stack.backend import Endpoints, ServerStatus, Step, Target
 from rushlab.world.stack.files import tail
 from rushlab.world.stack.logs import failure, last_lines
 from rushlab.world.stack.marks import Running
+from rushlab.world.stack.mounts import mounted_below, unmount
 from rushlab.world.stack.ports import DEFAULTS, HOST, PortBook
 from rushlab.world.stack.processes import Processes
 from rushlab.world.stack.reset import ROLES, fresh_state, processes_of
@@ -74,6 +75,9 @@ class NativeBackend:
         StorageError
             A folder cannot be written, or the disk is full.
         """
+        if mounted_below(self._home / "servers"):
+            step("clearing away the disks of a run that was killed")
+            self.down(step)
         return _endpoints(self._running_site(step))
 
     def endpoints(self) -> Endpoints:
@@ -131,10 +135,18 @@ class NativeBackend:
         return ended
 
     def down(self, step: Step) -> None:
-        """Stop every process that carries this workbench's mark, and nothing else."""
+        """Stop every process that carries this workbench's mark, and nothing else; what a killed run mounted comes off.
+
+        Raises
+        ------
+        StackError
+            A process cannot be stopped, or a file system not be unmounted.
+        """
         for group in _in_stop_order(self.processes.found()):
             step(f"stopping {', '.join(sorted(one.name for one in group))}")
             self.processes.stop(group, grace_s=20)
+        for point in mounted_below(self._home / "servers"):
+            unmount(point)
 
     def running(self) -> list[ServerStatus]:
         """The processes that run now; no server is asked for anything, no version is told."""

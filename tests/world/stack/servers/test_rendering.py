@@ -155,3 +155,13 @@ def test_the_database_takes_as_many_connections_as_the_knobs_can_ask_for(site: S
     (limit,) = re.findall(r"^max_connections = (\d+)$", config, re.MULTILINE)
     spec = json.loads((PROJECT / "service/coupons/knobs.json").read_text())["knobs"]
     assert int(limit) > spec["pool_size"]["maximum"] + spec["consumers"]["maximum"] + 50
+
+
+@pytest.mark.parametrize("kind", [MariaDB, Kafka])
+def test_an_empty_data_folder_is_none(kind: type[Server], site: Site) -> None:
+    server = kind(site)  # type: ignore[call-arg]
+    data = site.folder(server.name) / "data"
+    data.mkdir(parents=True)
+    assert server.setup() is not None
+    (data / "something").touch()
+    assert server.setup() is None

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from rushlab.world.files import storage
 from rushlab.world.stack.passwords import Passwords
 from rushlab.world.stack.provision import Tools
 
@@ -77,6 +78,12 @@ class Server(Protocol):
 
     def version(self) -> str:
         """Its version, as the running server says it."""
+
+
+def has_content(data: Path) -> bool:
+    """Whether a server has made its data already; what is mounted over an empty folder leaves it empty."""
+    with storage(data):
+        return data.exists() and any(data.iterdir())
 
 
 def fingerprint(server: Server) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from rushlab.world.stack import kafka_jars
 from rushlab.world.stack.ports import HOST
 from rushlab.world.stack.probes import answers_kafka
-from rushlab.world.stack.servers.base import Setup, Site
+from rushlab.world.stack.servers.base import Setup, Site, has_content
 
 
 class Kafka(Struct, frozen=True):
@@ -51,7 +51,7 @@ class Kafka(Struct, frozen=True):
 
     def setup(self) -> Setup | None:
         data = self._folder / "data"
-        if data.exists():
+        if has_content(data):
             return None
         command = (*self._java(), *kafka_jars.format_words(self._folder / "format.properties"))
         return Setup(command=command, fresh=self._folder / "fresh", data=data)

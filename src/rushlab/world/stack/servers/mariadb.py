@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from rushlab.world.stack.ports import HOST
 from rushlab.world.stack.probes import answers_sql, connect_sql
-from rushlab.world.stack.servers.base import Setup, Site
+from rushlab.world.stack.servers.base import Setup, Site, has_content
 
 DATABASE = USER = "coupons"
 
@@ -49,7 +49,7 @@ class MariaDB(Struct, frozen=True):
         return {self._folder / "server.cnf": cnf, self._folder / "accounts.sql": accounts}
 
     def setup(self) -> Setup | None:
-        if self._data.exists():
+        if has_content(self._data):
             return None
         fresh = self._folder / "fresh"
         command = (
