@@ -1,6 +1,7 @@
 """Tables drawn from the points once: equal whatever the order of the file, kept while they fit, never stale."""
 
 import json
+import os
 import random
 
 import duckdb
@@ -211,3 +212,15 @@ def test_points_damaged_within_are_told(ingested, monkeypatch, kept_from):
     with pytest.raises(PointsError, match="cannot be read"):
         durations(parquet)
     assert kept_beside(parquet) == []
+
+
+def test_what_a_killed_process_left_half_drawn_goes_once_it_is_old(ingested, keeping):
+    parquet = ingested(lines_of(range(1, 5)))
+    left, young = parquet.with_name(".extract-old"), parquet.with_name(".extract-young")
+    for folder in (left, young):
+        folder.mkdir()
+        (folder / "tables.duckdb").touch()
+    os.utime(left, (0, 0))
+    attempts(parquet)
+    assert not left.exists()
+    assert young.exists(), "another process may be at work in it"

@@ -228,3 +228,17 @@ def test_parquet_of_someone_else_is_told(tmp_path):
         con.execute(f"COPY (SELECT 1 AS x) TO '{tmp_path / 'other.parquet'}'")
     with pytest.raises(ResultError, match="not a points file"):
         figures(tmp_path / "other.parquet")
+
+
+def test_metric_of_two_kinds_is_left_out_and_named_whichever_came_first(tmp_path):
+    one, other = metric("twofold", "trend"), metric("twofold", "counter")
+    for kinds in ((one, other), (other, one)):
+        found = figures_of(tmp_path, *kinds, point("twofold", 1), metric("sent", "counter"), point("sent", 1, 3))
+        assert list(found["metrics"]) == ["sent"]
+        assert found["warnings"] == ["twofold is declared as counter and as trend, so its kind is not known: left out"]
+
+
+def test_metric_that_is_declared_twice_alike_keeps_its_kind(tmp_path):
+    again = metric("sent", "counter", [submetric("sent", way="up")])
+    found = figures_of(tmp_path, metric("sent", "counter"), again, point("sent", 1, tags={"way": "up"}))
+    assert list(found["metrics"]) == ["sent", "sent{way:up}"]

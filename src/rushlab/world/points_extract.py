@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -37,6 +39,9 @@ from rushlab.world.points_tables import Tables
 KEPT_FROM_BYTES = 4 * 2**20
 #: Small files whose tables stay in this process's memory.
 REMEMBERED = 2
+_DRAWING = ".extract-"
+#: A folder that is older is nobody's at work: tables of two million requests take seconds.
+_LONGEST_S = 3600.0
 
 
 @contextmanager
@@ -91,8 +96,11 @@ def _found(parquet: Path, key: str) -> Path | None:
 
 
 def _made(parquet: Path, key: str) -> Path:
-    """Draw the tables into a file that gets its name when it is whole; those of other keys go."""
-    with tempfile.TemporaryDirectory(prefix=".extract-", dir=parquet.parent) as folder:
+    """Draw the tables into a file that gets its name when it is whole; those of other keys go, and what a kill left."""
+    for left in parquet.parent.glob(f"{_DRAWING}*"):
+        if time.time() - left.stat().st_mtime > _LONGEST_S:
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_DRAWING, dir=parquet.parent) as folder:
         fresh = Path(folder) / "tables.duckdb"
         try:
             with connection(Path(folder), fresh, read_only=False) as con:

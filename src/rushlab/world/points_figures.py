@@ -125,14 +125,15 @@ def _metrics(points: Points, warnings: list[str]) -> Iterator[_Metric]:
     declared = _declarations(points)
     _limit(names + sum(len(subs) for _, subs in declared.values()))
     totals = dict(sorted(points.totals().items()))
-    trends = {metric: total.count for metric, total in totals.items() if declared.get(metric, ("",))[0] == "trend"}
+    trends = {metric: total.count for metric, total in totals.items() if declared.get(metric, ([],))[0] == ["trend"]}
     percentiles = points.percentiles_of(trends, list(_SHARES.values()))
     for metric, total in totals.items():
-        if metric not in declared:
-            warnings.append(f"{metric} has no Metric line, so its kind is not known: left out")
+        kinds, submetrics = declared.get(metric, ([], {}))
+        if len(kinds) != 1:
+            told = f"is declared as {' and as '.join(kinds)}" if kinds else "has no Metric line"
+            warnings.append(f"{metric} {told}, so its kind is not known: left out")
             continue
-        kind, submetrics = declared[metric]
-        whole = _Metric(metric, kind, total, tuple(percentiles.get(metric, ())))
+        whole = _Metric(metric, kinds[0], total, tuple(percentiles.get(metric, ())))
         yield whole
         for name, tags in submetrics.items():
             found = _submetric(points, whole, name, tags)
@@ -153,14 +154,19 @@ def _submetric(points: Points, whole: _Metric, name: str, tags: tuple[tuple[str,
     return _Metric(name, whole.kind, totals, tuple(points.percentiles(selection, totals.count, list(_SHARES.values()))))
 
 
-def _declarations(points: Points) -> dict[str, tuple[str, dict[str, tuple[tuple[str, str], ...]]]]:
-    """Kind and sub-metrics (name → tags) by metric; a repeated declaration adds its sub-metrics."""
-    declared: dict[str, tuple[str, dict[str, tuple[tuple[str, str], ...]]]] = {}
+def _declarations(points: Points) -> dict[str, tuple[list[str], dict[str, tuple[tuple[str, str], ...]]]]:
+    """Kinds and sub-metrics (name → tags) by metric.
+
+    A repeated declaration adds its sub-metrics, and its kind where it says another: joined files can.
+    """
+    declared: dict[str, tuple[list[str], dict[str, tuple[tuple[str, str], ...]]]] = {}
     rows = points.rows(f"SELECT DISTINCT declaration FROM lines WHERE declaration IS NOT NULL LIMIT {MAX_METRICS + 1}")
     _limit(len(rows))
     for (text,) in sorted(rows):
         entry = _declaration(text)
-        _, submetrics = declared.setdefault(entry.name, (entry.type, {}))
+        kinds, submetrics = declared.setdefault(entry.name, ([], {}))
+        if entry.type not in kinds:
+            kinds.append(entry.type)
         submetrics.update({sub.name: tuple((sub.tags or {}).items()) for sub in entry.submetrics or []})
     return declared
 
