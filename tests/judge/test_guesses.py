@@ -37,6 +37,8 @@ KNOBS = {
     "lock_watchdog": True,
     "consumer_mode": "batch",
 }
+#: With a second process of the service, which could take a lock that ran out.
+TWO = KNOBS | {"workers": 2}
 
 
 def run(profile: str = "stress-500", **changes) -> RunFacts:
@@ -125,8 +127,9 @@ def test_every_rule_is_there_and_used() -> None:
         ("failures-one-by-one", {"set_aside": Status.PASS, "knobs": KNOBS | {"consumer_mode": "single"}}, OPEN),
         ("failures-one-by-one", {"set_aside": Status.FAIL, "knobs": KNOBS | {"consumer_mode": "async"}}, OPEN),
         ("watchdog", {}, OPEN),
-        ("watchdog", {"holder_stopped": Status.PASS, "faults": (STOP,)}, CONFIRMED),
-        ("watchdog", {"holder_stopped": Status.FAIL, "faults": (STOP,)}, REFUTED),
+        ("watchdog", {"holder_stopped": Status.PASS, "faults": (STOP,), "knobs": TWO}, CONFIRMED),
+        ("watchdog", {"holder_stopped": Status.FAIL, "faults": (STOP,), "knobs": TWO}, REFUTED),
+        ("watchdog", {"holder_stopped": Status.PASS, "faults": (STOP,)}, OPEN),
         ("watchdog", {"holder_stopped": Status.UNKNOWN, "faults": (STOP,)}, OPEN),
         ("watchdog", {"holder_stopped": Status.NA, "faults": (replace_end(STOP, 102.0),)}, OPEN),
     ],
@@ -152,7 +155,7 @@ def test_of_several_poisoned_runs_one_in_batches_decides_and_one_that_failed_bef
     found = decide("failures-one-by-one", single, passed)
     assert (found.decision, found.runs) == (CONFIRMED, ("run-of-steady",))
     assert decide("failures-one-by-one", single, passed, failed).runs == ("run-of-stress-500",)
-    stops = {"faults": (STOP,), "holder_stopped": Status.PASS}
+    stops = {"faults": (STOP,), "holder_stopped": Status.PASS, "knobs": TWO}
     broken = run("stress-500", **stops | {"holder_stopped": Status.FAIL})
     assert decide("watchdog", run("load", **stops), broken).decision is REFUTED
 
@@ -160,7 +163,7 @@ def test_of_several_poisoned_runs_one_in_batches_decides_and_one_that_failed_bef
 def test_what_is_to_stand_beside_the_runs_is_made_at_their_scale() -> None:
     demo = run("load", scale=0.1)
     assert decide("watchdog", demo).command == (
-        "rushlab run load --variant report --scale demo --fault pause:service@3+5"
+        "rushlab run load --variant report --scale demo --set workers=2 --fault pause:service@3+5"
     )
     assert "--scale demo --set consumer_mode=batch --fault poison@3" in decide("failures-one-by-one", demo).command
     between = run(scale=0.2, busy_when={"host": Busy(0.8, "in its busiest 10 s")})
@@ -172,14 +175,18 @@ def test_what_is_to_stand_beside_the_runs_is_made_at_their_scale() -> None:
 def test_a_lock_runs_out_only_under_a_holder_that_was_stopped_for_longer() -> None:
     never = decide("watchdog", run("load"))
     assert "no holder of the lock was stopped on load" in never.reason
-    assert never.command == "rushlab run load --variant report --scale full --fault pause:service@30+5"
+    assert never.command == "rushlab run load --variant report --scale full --set workers=2 --fault pause:service@30+5"
     short = decide("watchdog", run(faults=(replace_end(STOP, 102.0),), holder_stopped=Status.NA))
     assert "stopped for 2.0 s, within the lock's 3 s" in short.reason
     longer = decide("watchdog", run(knobs=KNOBS | {"lock_ttl": 30.0}))
-    assert longer.command == "rushlab run load --variant report --scale full --fault pause:service@30+32"
-    held = decide("watchdog", run("load"), run(faults=(STOP,), holder_stopped=Status.PASS))
+    assert (
+        longer.command == "rushlab run load --variant report --scale full --set workers=2 --fault pause:service@30+32"
+    )
+    held = decide("watchdog", run("load"), run(faults=(STOP,), holder_stopped=Status.PASS, knobs=TWO))
     assert (held.decision, held.runs) == (CONFIRMED, ("run-of-stress-500",))
     assert "stopped for 5.0 s, longer than the lock's 3 s" in held.reason
+    alone = decide("watchdog", run(faults=(STOP,), holder_stopped=Status.NA))
+    assert alone.reason.endswith("on stress-500, where no other process could have taken it")
     without = decide("watchdog", run(faults=(STOP,), knobs={"reservation": "redis-lua"}))
     assert "variant report has no lock" in without.reason
 
@@ -497,7 +504,7 @@ TELLING = {
     "relieve_database": {"stage_s": {"commit": 800.0}},
     "relieve_consumption": {"confirm_p95_ms": 151.0},
     "failures_one_by_one": {"set_aside": Status.PASS},
-    "watchdog": {"faults": (STOP,), "holder_stopped": Status.PASS},
+    "watchdog": {"faults": (STOP,), "holder_stopped": Status.PASS, "knobs": TWO},
 }
 
 

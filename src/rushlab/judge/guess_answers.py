@@ -63,9 +63,12 @@ def poison_batches(scale: float) -> str:
 
 
 def stop_holder(scale: float, ttl_s: float = LOCK_TTL_S) -> str:
-    """The command that stops a holder of the lock for longer than the lock lives, once all users are there."""
+    """The command that stops a holder of the lock for longer than the lock lives, once all users are there.
+
+    There are two processes of the service: only another one could take the lock.
+    """
     stop = f"pause:service@{RAMPED_S * scale:g}+{math.ceil(ttl_s) + 2}"
-    return f"rushlab run load --variant report --scale {scale_name(scale)} --fault {stop}"
+    return f"rushlab run load --variant report --scale {scale_name(scale)} --set workers=2 --fault {stop}"
 
 
 def by_share(guess: Guess, share: float, told: str, run: RunFacts) -> Answer:

@@ -53,13 +53,18 @@ def failures_one_by_one(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     return decided(guess, DECISIONS[run.set_aside], told, None, "", run)
 
 
+def _alone(run: RunFacts) -> bool:
+    """Whether the service was one process, whose requests wait for each other before they ask for the lock."""
+    return run.knobs.get("workers") == 1
+
+
 def _mode(run: RunFacts) -> str:
     return str(run.knobs.get("consumer_mode", "unknown"))
 
 
 def watchdog(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     """Invariant I14: a short time to live does no harm when the sale stays right after it ran out under a holder."""
-    stops = [one for one in runs.values() if one.holder_stopped in DECISIONS]
+    stops = [one for one in runs.values() if one.holder_stopped in DECISIONS and not _alone(one)]
     run = min(stops, key=lambda one: one.holder_stopped is Status.PASS, default=run)
     if run.knobs.get("reservation", "redis-lock") != "redis-lock":
         return left_open(guess, f"variant {run.variant} has no lock ({run.knobs['reservation']})", run)
@@ -68,7 +73,8 @@ def watchdog(guess: Guess, run: RunFacts, runs: Runs) -> Answer:
     if stopped is not None:
         told = f"the service was stopped for {stopped:.1f} s, {'longer than' if stopped > ttl else 'within'} the "
         told += f"lock's {ttl:g} s, on {run.profile}"
-    if stopped is None or stopped <= ttl or run.holder_stopped not in DECISIONS:
+        told += ", where no other process could have taken it" if _alone(run) else ""
+    if stopped is None or stopped <= ttl or _alone(run) or run.holder_stopped not in DECISIONS:
         return left_open(guess, told, run, command=stop_holder(run.scale, ttl))
     harm = "no harm" if run.holder_stopped is Status.PASS else "harm"
     told += f"; that the sale stays right (I14): {run.holder_stopped}. So short a time to live did {harm}"

@@ -124,7 +124,8 @@ def audited(study: Study, invariant: str, status: Status, **changes: object):
 
 def test_invariants_are_read_from_repeats_and_from_the_variant_with_a_knob_changed(study: Study) -> None:
     stop = Fault(what="pause", process="service", start=0.0, end=5.0)
-    stopped = audited(study, "I14", Status.PASS, faults=(stop,))
+    two = study.variants["report"]["load"].run.knobs | {"workers": 2}
+    stopped = audited(study, "I14", Status.PASS, faults=(stop,), knobs=two)
     with_repeat = dataclasses.replace(study, repeats=(stopped,))
     assert row(with_repeat, "time to live must not be too long")[1::3] == ["confirmed", "further"]
     name = "report+consumer_mode=batch"
@@ -197,7 +198,8 @@ def test_a_broken_lock_refutes_although_its_run_supports_no_claim_about_performa
     begun = study.variants["report"]["load"].run.timing.begun
     stop = Fault(what="pause", process="service", start=begun + 30, end=begun + 35)
     audit = Audit(verdict=Status.FAIL, invariants=(broken,), counts={})
-    changed = exchange(study, "report", "load", audit=audit, faults=(stop,))
+    two = study.variants["report"]["load"].run.knobs | {"workers": 2}
+    changed = exchange(study, "report", "load", audit=audit, faults=(stop,), knobs=two)
     cells = row(changed, "time to live must not be too long")
     assert cells[1] == "refuted"
     assert "stopped for 5.0 s, longer than the lock's 3 s, on load" in cells[3]
