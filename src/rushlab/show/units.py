@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from rushlab.model.percent import percent as model_percent
+
 UNKNOWN = "—"
 #: Below this factor a ratio is said in per cent.
 LITTLE = 1.1
@@ -47,14 +49,7 @@ def count(value: int | None) -> str:
 
 def percent(share: float | None) -> str:
     """A share of one as per cent; never rounded to 0 or 100 when it is neither."""
-    if share is None or not math.isfinite(share):
-        return UNKNOWN
-    if 0 < share < 1e-5:
-        return "< 0.001 %"
-    text = f"{share * 100:.1f}"
-    if (text == "100.0" and share != 1) or (text == "0.0" and share != 0):
-        text = f"{share * 100:.3g}" if share < 0.5 else f"{math.floor(share * 1e5) / 1e3:.3f}"
-    return f"{text} %"
+    return UNKNOWN if share is None or not math.isfinite(share) else model_percent(share)
 
 
 def speed(ratio: float) -> str:
