@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from io import TextIOWrapper
 
 import typer
 from rich.console import Console
 
 from rushlab import __version__
 from rushlab.cli import compare, experiments, report, runs, stack, tools
-from rushlab.model.errors import RushlabError
+from rushlab.model.errors import Interrupted, RushlabError
 
 app = typer.Typer(
     name="rushlab",
@@ -47,10 +48,26 @@ def _interrupt(number: int, frame: object) -> None:
 
 def main() -> None:
     """Run the command line; an error is one sentence on standard error and its exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    _hear_signals()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a file's name that is no UTF-8 is printed as it is
     try:
         app(prog_name="rushlab")
     except RushlabError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"rushlab: {error.sentence}", markup=False)
+        _say(error.sentence)
         sys.exit(error.exit_code)
+    except SystemExit as end:
+        if end.code == Interrupted.exit_code:  # Typer's for a KeyboardInterrupt, of which it says nothing
+            _say("Interrupted. What was whole is kept.")
+        raise
+
+
+def _hear_signals() -> None:
+    """What was started to outlive its terminal (nohup) has the signal ignored, and keeps it so."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _say(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"rushlab: {sentence}", markup=False)

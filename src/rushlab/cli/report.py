@@ -19,7 +19,9 @@ def report(
     scale: Annotated[str, typer.Option(help="full, demo (a tenth) or a factor on all durations.")] = "demo",
     profiles: Annotated[str, typer.Option(help="Profiles, comma-separated; default: the report's six.")] = "",
     repeat: Annotated[int, typer.Option(min=1, max=50, help="Runs of each profile; the median one is shown.")] = 1,
-    backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
+    backend: Annotated[
+        str, typer.Option(help="native: servers as processes of this user; auto: the same so far.")
+    ] = "native",
     from_runs: Annotated[
         list[str] | None,
         typer.Option(

@@ -47,7 +47,9 @@ def run(
     ),
     scale: Annotated[str, typer.Option(help="full, demo (a tenth) or a factor on all durations.")] = "full",
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is random in the load.")] = 1,
-    backend: Annotated[str, typer.Option(help="native or auto.")] = "native",
+    backend: Annotated[
+        str, typer.Option(help="native: servers as processes of this user; auto: the same so far.")
+    ] = "native",
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -129,10 +131,14 @@ def audit(run: RunArgument, as_json: JsonOption = False) -> None:
 
 
 def export(
-    run: RunArgument,
+    run: Annotated[str, typer.Argument(help="A run's or experiment's id, a part of it, its folder, or `last` (run).")],
     to: Annotated[Format, typer.Option("--to", help="What to write.")] = Format.HTML,
     out: Annotated[
-        Path | None, typer.Option(help="File (csv: folder); default: in the current folder, named after the run.")
+        Path | None,
+        typer.Option(
+            help="File (csv: folder); default: in the current folder, named after what is exported. "
+            "The executed notebook is written beside an HTML page."
+        ),
     ] = None,
 ) -> None:
     """Export one run as HTML, JUnit XML, Markdown, JSON, or CSV of every table; an experiment as HTML or JSON."""

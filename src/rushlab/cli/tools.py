@@ -21,7 +21,7 @@ def lab(
     ] = 8888,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = False,
 ) -> None:
-    """Open JupyterLab on loopback, with its token, in the notebooks folder."""
+    """Open JupyterLab on loopback, with its token, in the project's folder, at the report's notebook."""
     from rushlab.flows.workbench import project_root
 
     command = [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
