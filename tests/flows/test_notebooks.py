@@ -1,5 +1,6 @@
 """Notebooks are executed with known parameters only, and never look whole when they are not."""
 
+import os
 import subprocess
 import sys
 
@@ -62,3 +63,28 @@ def test_plain_papermill_refuses_a_parameter_that_the_report_does_not_have(tmp_p
     )
     assert done.returncode != 0
     assert "Parameter 'scael' is not known" in done.stderr
+
+
+@pytest.mark.parametrize("page", ["division.html", "division.ipynb"])
+def test_page_that_would_replace_its_own_notebook_is_refused(notebook, tmp_path, page):
+    before = notebook.read_bytes()
+    with pytest.raises(UsageError, match=r"division\.ipynb"):
+        notebooks.write_page(notebook, tmp_path / page, {}, lambda: pytest.fail("it went on"), root=tmp_path)
+    assert notebook.read_bytes() == before
+
+
+def test_page_whose_name_is_no_utf_8_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"caf\?.html: its name is no UTF-8"):
+        notebooks.require_replaceable(tmp_path / os.fsdecode(b"caf\xe9.html"))
+
+
+def test_notebook_of_the_users_own_is_never_replaced_and_an_executed_one_is(notebook, tmp_path):
+    (tmp_path / "mine.ipynb").write_bytes(notebook.read_bytes())
+    with pytest.raises(UsageError, match=r"mine.ipynb would be overwritten.*--out"):
+        notebooks.require_replaceable(tmp_path / "mine.html")
+    (tmp_path / "damaged.ipynb").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="would be overwritten"):
+        notebooks.require_replaceable(tmp_path / "damaged.html")
+    notebooks.execute(notebook, tmp_path / "out.ipynb", {"size": 2}, root=tmp_path)
+    notebooks.require_replaceable(tmp_path / "out.html")
+    notebooks.require_replaceable(tmp_path / "new.html")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rushlab.model.errors import ResultError, UsageError
 from rushlab.model.variant import unknown
-from rushlab.world.files import write_atomic
+from rushlab.world.files import printable, read_json, write_atomic
 
 if TYPE_CHECKING:
     from rushlab.show.html import Head
@@ -87,13 +87,46 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
     os.replace(partial, output)  # noqa: PTH105 - one atomic rename
 
 
+def require_replaceable(page: Path) -> None:
+    """UsageError when the notebook beside `page` would replace one that no execution wrote (papermill signs those).
+
+    Nor can a notebook hold a name that is no UTF-8: papermill writes its own into it.
+    """
+    executed = page.with_suffix(".ipynb")
+    if printable(page) != str(page):
+        raise UsageError(f"The page cannot be {printable(page)}", "its name is no UTF-8", "Choose another name.")
+    if executed == page:
+        raise UsageError(f"The page cannot be {page}", "its executed notebook gets that name", "Name it *.html.")
+    if executed.exists() and not _signed(executed):
+        why = "the executed notebook is written beside the page, and a notebook of that name is there already"
+        raise UsageError(f"{executed} would be overwritten", why, "Name another page with --out.")
+
+
+def _signed(notebook: Path) -> bool:
+    """Whether papermill wrote this file."""
+    try:
+        content = read_json(notebook, dict[str, Any])
+    except ResultError:
+        return False
+    metadata = content.get("metadata")
+    return isinstance(metadata, dict) and "papermill" in metadata
+
+
 def write_page(
     notebook: Path, target: Path, parameters: Mapping[str, Any], head: Callable[[], Head], *, root: Path
 ) -> None:
     """Write the page of a notebook executed with these parameters, and the executed notebook beside it.
 
-    `head` is asked for when it is needed: what makes pages takes long to import. Raises as `execute`.
+    `head` is asked for when it is needed: what makes pages takes long to import.
+
+    Raises
+    ------
+    UsageError
+        The page would be named like a notebook, or a notebook that nobody executed has the name of the executed one.
+    ResultError
+        As `execute`.
     """
+    require_replaceable(target)
     executed = target.with_suffix(".ipynb")
     execute(notebook, executed, parameters, root=root)
     from rushlab.show import html  # after papermill, which is imported here without what takes a second of it

@@ -93,12 +93,15 @@ def make_report(
         Not one run came to its end, or the notebook failed.
     StorageError
         The folder cannot be written.
+    UsageError
+        A notebook in it would be overwritten.
     Interrupted
         The user asked to end. Its sentence, as that of any error after the runs were made, says how to report on them.
     """
     listener = listener or Silent()
     folder = out.absolute() if out else bench.settings.reports / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     check_writable(folder)
+    notebooks.require_replaceable(folder / "report.html")
     names, missing = _runs(bench, order, listener)
     listener.step("writing the report")
     try:

@@ -48,7 +48,7 @@ def parse_order(
 
 
 def run_once(bench: Workbench, order: Order, *, backend: str = "native", listener: Listener | None = None) -> RunFolder:
-    """Start the stack, make one run, stop the stack (one that was up before stays up)."""
+    """Start the stack, make one run, stop the stack (one that `rushlab up` started stays up)."""
     from rushlab.flows.driving import running_stack
     from rushlab.flows.order import require_room
     from rushlab.flows.run import execute
