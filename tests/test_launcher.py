@@ -1,5 +1,6 @@
 """The launcher once the environment is there: from any folder, without network; and what it says when it cannot."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -111,3 +112,30 @@ def test_failed_package_installation_is_said_and_tried_again(tmp_path):
         done = launch(launcher, "--version", folder=tmp_path, path=os.environ["PATH"], **tools)
         assert done.returncode == 1
         assert "could not be installed" in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("wish", ["/nowhere/python3", "false"])
+def test_python_that_was_asked_for_and_cannot_be_used_is_named(tmp_path, wish):
+    path = only(tmp_path, *BASICS, "python3", "false")
+    done = launch(copied(tmp_path), "report", folder=tmp_path, path=path, RUSHLAB_PYTHON=wish)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert f"RUSHLAB_PYTHON={wish} is no Python 3.11 to 3.14 with venv" in last
+    assert "missing" not in done.stderr
+
+
+@pytest.mark.parametrize("state", [None, "elsewhere"])
+def test_environment_is_not_replaced_under_a_workbench_that_is_at_work(tmp_path, state):
+    launcher = copied(tmp_path)
+    python = script(tmp_path / ".venv" / "bin" / "python", "exit 1")
+    folder = tmp_path / (state or ".rushlab")
+    folder.mkdir()
+    more = {"RUSHLAB_STATE": str(folder)} if state else {}
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = launch(launcher, "ls", folder=tmp_path, path=only(tmp_path, *BASICS), **more)
+        assert done.returncode == 1
+        assert "a workbench is at work with it" in done.stderr.strip().splitlines()[-1]
+        assert python.exists()
+    done = launch(launcher, "ls", folder=tmp_path, path=str(tmp_path / "bin"), **more)
+    assert "at work" not in done.stderr
