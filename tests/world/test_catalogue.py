@@ -2,11 +2,12 @@
 
 import shutil
 import sqlite3
-import subprocess
-import sys
-from contextlib import closing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 
 import pytest
+from sqlalchemy import event
 
 from rushlab.model.errors import StorageError
 from rushlab.model.profile import Profile
@@ -97,10 +98,17 @@ def test_index_that_somebody_writes_is_waited_for_and_not_made_anew(settings, mo
     assert len(refresh(settings)) == 1
 
 
-def test_several_who_look_at_once_in_a_fresh_checkout_all_see_the_runs(settings):
+def test_two_who_look_at_once_in_a_fresh_checkout_both_see_the_runs(settings):
     new_run(settings)
-    look = "import sys; from rushlab.world.catalogue import refresh; from rushlab.world.settings import Settings;"
-    look += "from pathlib import Path; assert len(refresh(Settings(data=Path(sys.argv[1])))) == 1"
-    command = [sys.executable, "-c", look, str(settings.data_folder)]
-    several = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    assert [one.communicate()[1] for one in several] == [""] * 4
+    both = threading.Barrier(2)
+
+    def wait_for_the_other(*_, **__):
+        with suppress(threading.BrokenBarrierError):  # it waits for its turn, and so is not here
+            both.wait(timeout=0.5)
+
+    event.listen(catalogue.RUNS, "before_create", wait_for_the_other)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            assert [len(seen) for seen in pool.map(refresh, [settings] * 2)] == [1, 1]
+    finally:
+        event.remove(catalogue.RUNS, "before_create", wait_for_the_other)

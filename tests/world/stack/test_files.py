@@ -75,3 +75,5 @@ def test_state_that_is_damaged_is_none(tmp_path: Path, content: bytes) -> None:
 def test_state_that_may_not_be_read_is_one_sentence(closed: Path) -> None:
     with pytest.raises(StorageError, match="Permission denied"):
         read_state(closed / "ports.json", dict)
+    with pytest.raises(StorageError, match="Permission denied"):
+        tail(closed / "redis.log", 5)

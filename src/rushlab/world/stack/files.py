@@ -47,12 +47,14 @@ def read_state(path: Path, kind: type[T]) -> T | None:
 
 
 def tail(path: Path, lines: int) -> str:
-    """The last lines of a text file, "" when there is none; of a line or a file that is huge, only the end."""
+    """The last lines of a text file, "" when there is none; of a huge one the end (StorageError: it cannot be read)."""
     try:
         with path.open("rb") as file:
             text = _end(file, lines).decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise storage_error(path, error) from error
     return "\n".join(text.splitlines()[-lines:])
 
 
