@@ -23,7 +23,7 @@ from rushlab.world.faults import Planned
 from rushlab.world.faults_processes import Breakable
 from rushlab.world.files import storage
 from rushlab.world.stack.backend import Step, Target
-from rushlab.world.stack.mounts import run_tool, unmount
+from rushlab.world.stack.mounts import DEVICE, run_tool, unmount
 
 #: What the data may grow by while the disk is not full.
 ROOM_BYTES = 1024**3
@@ -118,7 +118,7 @@ def _make_small(name: str, data: Path, small: Path) -> None:
     with storage(small):
         small.mkdir(mode=0o700, exist_ok=True)
     try:
-        _mount("-t", "tmpfs", "-o", f"size={size},mode=700", "rushlab", str(small))
+        _mount("-t", "tmpfs", "-o", f"size={size},mode=700", DEVICE, str(small))
     except StackError as error:
         small.rmdir()
         why = f"that takes a user who may mount a file system, usually root ({error.why})"

@@ -80,9 +80,11 @@ def test_what_a_killed_run_mounted_over_the_data_comes_off_once_all_is_stopped(
 ) -> None:
     backend = NativeBackend(Settings(state=tmp_path / "state", cache=tmp_path / "cache"))
     kafka = tmp_path / "state" / "servers" / "kafka"
-    points = [Path("/"), tmp_path / "state2" / "servers", kafka / "small", kafka / "data"]
+    devices = {"/": "/dev/sda", f"{tmp_path}/state2/servers/redis": "rushlab", f"{kafka.parent}": "/dev/sdb"}
+    devices |= {f"{kafka}/small": "rushlab", f"{kafka}/data": "rushlab"}
+    listed = [SimpleNamespace(mountpoint=point, device=device) for point, device in devices.items()]
     done: list[str] = []
-    monkeypatch.setattr(psutil, "disk_partitions", lambda all: [SimpleNamespace(mountpoint=str(one)) for one in points])
+    monkeypatch.setattr(psutil, "disk_partitions", lambda all: listed)
     monkeypatch.setattr(mounts, "run_tool", lambda *words: done.append(" ".join(words)))
     monkeypatch.setattr(backend.processes, "found", list)
     backend.down(done.append)

@@ -9,11 +9,14 @@ import psutil
 
 from rushlab.model.errors import StackError
 
+#: What these file systems call their device, by which they are told from a disk that a user mounted there.
+DEVICE = "rushlab"
+
 
 def mounted_below(folder: Path) -> list[Path]:
-    """Mount points within `folder`, the last one mounted first: what is mounted over another comes off before it."""
+    """Our mounts within `folder`, the last one first: what is mounted over another comes off before it."""
     within = folder.resolve()
-    points = (Path(one.mountpoint) for one in psutil.disk_partitions(all=True))
+    points = (Path(one.mountpoint) for one in psutil.disk_partitions(all=True) if one.device == DEVICE)
     return [point for point in points if point.is_relative_to(within)][::-1]
 
 
