@@ -10,7 +10,7 @@ from typing import Protocol
 from prometheus_client.registry import CollectorRegistry
 
 from coupons.event_ids import EventIds
-from coupons.lease import Lease
+from coupons.lease import Fence, Lease
 from coupons.pool import Pool
 from coupons.reservation import Reservation
 from coupons.reservation.atomic import Atomic
@@ -42,6 +42,7 @@ class Core:
     writer: Writer
     metrics: ServiceMetrics
     lease: Lease
+    fence: Fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,9 @@ def assemble(settings: Settings, registry: CollectorRegistry, link: Link | None 
     metrics = ServiceMetrics(registry)
     pool = _pool(settings, metrics)
     settling = Settling(pool)
-    writer = _writer(settings, pool, settling, metrics)
-    tables = Tables(pool)
-    core = Core(pool, tables, settling, writer, metrics, Lease(settings.database))
+    fence = Fence()
+    writer = _writer(settings, pool, settling, metrics, fence)
+    core = Core(pool, Tables(pool), settling, writer, metrics, Lease(settings.database), fence)
     reservation = _reservation(settings, core, link)
     pause_ms = settings.knobs.pause_ms
     return Parts(core, Paused(reservation, pause_ms / 1000) if pause_ms else reservation)
@@ -94,10 +95,10 @@ def _pool(settings: Settings, metrics: ServiceMetrics) -> Pool:
     return pool
 
 
-def _writer(settings: Settings, pool: Pool, settling: Settling, metrics: ServiceMetrics) -> Writer:
+def _writer(settings: Settings, pool: Pool, settling: Settling, metrics: ServiceMetrics, fence: Fence) -> Writer:
     takes_stock = settings.knobs.reservation in ("db-lock", "redis-lock")
     kind = GroupedWriter if settings.knobs.outbox == "grouped" else PerRequestWriter
-    return kind(pool, EventIds(pool), settling, metrics, takes_stock=takes_stock)
+    return kind(pool, EventIds(pool), settling, metrics, takes_stock=takes_stock, fence=fence)
 
 
 def _reservation(settings: Settings, core: Core, link: Link | None) -> Reservation:
@@ -120,14 +121,15 @@ def _atomic(settings: Settings, core: Core, link: Link | None) -> Atomic:
     alone = (lambda: core.lease.held) if link is None else (lambda: True)  # the deployment orders none without it
     rebuild = Rebuild(own, core.pool, sorted_set=kind == "zset", alone=alone)
     shared = SharedRebuild(rebuild, link.tell) if link else None
-    trust = Trust(shared or rebuild, core.metrics.rebuilds)
+    trust = Trust(shared or rebuild, core.metrics.rebuilds, core.fence)
     redis = connect(settings.redis, on_connect=trust.check_connection)
     scripts = Takes(redis, kind, core.metrics.stages["redis"])
     atomic = Atomic(scripts, trust, core.writer, core.tables, core.metrics.given_back, alone=link is None)
     core.settling.resolved = atomic.settled
-    core.lease.lost = trust.distrust
+    core.lease.lost = trust.lease_lost
     if link and shared:
-        shared.closed = link.silent = trust.distrust
+        shared.closed = trust.distrust
+        shared.lost = link.silent = trust.lease_lost
         link.order = shared.hear
     return atomic
 

@@ -140,6 +140,7 @@ class Consumer:
 
     def close(self) -> None:
         """Leave the group and let go of the connections, of each also when another fails."""
+        self._metrics.lag = {}  # nobody measures it until the next life
         with ExitStack() as last_first:
             last_first.callback(self._database.close)
             last_first.callback(self._dead_letters.close)

@@ -57,7 +57,7 @@ class Deployment:
         self._listener = listener
         self._lease = Lease(told.database)
         self._barrier = Barrier(self._order)
-        self._lease.lost = lambda why: self._barrier.distrust()
+        self._lease.lost = self._lease_lost
         self._workers: dict[int, asyncio.subprocess.Process] = {}
         self._links: dict[int, asyncio.StreamWriter] = {}
         self._ready: set[int] = set()
@@ -150,6 +150,11 @@ class Deployment:
             self._barrier.rebuilt(index, run_id)
         else:
             self._barrier.failed(index, MAYBE_OTHERS)
+
+    def _lease_lost(self, _why: str) -> None:
+        self._barrier.distrust()
+        for index in self._links:
+            self._order(index, "lost")
 
     def _order(self, index: int, order: str) -> None:
         if order == "rebuild" and not self._lease.held:  # looked at again when it is rebuilt: it may be lost meanwhile

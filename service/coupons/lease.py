@@ -2,6 +2,11 @@
 
 Only the process itself knows which reservations in Redis are about to be committed. A second one would rebuild Redis
 without them and sell their coupons again, so it may neither rebuild nor serve while the first one lives.
+
+The database frees the lock when it is restarted or the connection ends, and this process sees that at its next beat:
+after a second, or after as long as the database lets it wait for an answer (10 s). From then on nothing is committed
+that was reserved before (`Fence`). What is committed until then, a service that took the lock and rebuilt Redis in that
+time does not know of, and may sell a coupon too many: the lock alone is no fencing token.
 """
 
 from __future__ import annotations
@@ -25,6 +30,20 @@ BEAT_S: Final = 1.0
 LONGEST_NAME: Final = 64
 
 log = logging.getLogger(__name__)
+
+
+class Fence:
+    """Whether what was reserved may still be committed: shut when the lease is lost, open again after a rebuild."""
+
+    __slots__ = ("open",)
+
+    def __init__(self) -> None:
+        self.open = True
+
+    def pass_through(self) -> None:
+        """Just before a commit; NotWritten when the lease was lost."""
+        if not self.open:
+            raise NotWritten("this process has lost its lease of the database")
 
 
 class Lease:

@@ -64,29 +64,45 @@ class Pool:
             A new connection was needed and the database did not answer.
         """
         asked = perf_counter()
-        await self._enter(wait_s)
-        self._waited.share(perf_counter() - asked, requests)
-        connection: Connection | None = None
+        try:
+            await self._enter(wait_s)
+            connection = self._take_idle() or await self._new()
+        finally:
+            self._waited.share(perf_counter() - asked, requests)
         whole = False
         try:
-            connection = self._idle.pop() if self._idle else await self._connect()
             yield connection
             whole = True
         except LOST as error:
-            if connection is not None and _is_lost(error):
+            if _is_lost(error):
                 self._drop_idle()
             raise
         finally:
             self._leave(connection, whole)
 
-    def _leave(self, connection: Connection | None, whole: bool) -> None:
-        if connection is not None:
-            if not connection.connected:
-                self._drop_idle()
-            elif whole:
-                self._idle.append(connection)
-            else:
-                connection.close()
+    def _take_idle(self) -> Connection | None:
+        """One that the server has not closed meanwhile (it was restarted, or tired of waiting), without asking it."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection._stream_broken:  # what asyncmy's own pool asks; `connected` stays true then
+                return connection
+            connection.close()
+        return None
+
+    async def _new(self) -> Connection:
+        try:
+            return await self._connect()
+        except BaseException:
+            self._release()
+            raise
+
+    def _leave(self, connection: Connection, whole: bool) -> None:
+        if not connection.connected:
+            self._drop_idle()
+        elif whole:
+            self._idle.append(connection)
+        else:
+            connection.close()
         self._release()
 
     def _drop_idle(self) -> None:

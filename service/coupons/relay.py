@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from math import inf, nan
 from time import monotonic, perf_counter
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,8 @@ BATCH: Final = 1000
 #: Rows gather for so long before they are carried together.
 GATHER_S: Final = 0.1
 COUNT_EVERY_S: Final = 1.0
+#: An older count is not told. While Kafka is away one is made every six seconds, when it is asked for again.
+STALE_S: Final = 7.0
 DELIVERY_MS: Final = 10_000
 #: Brokers are often told to take 2 MB; whatever one took, its dead-letter topic is to take from here.
 LARGEST_REQUEST: Final = 4 * 1024 * 1024
@@ -46,10 +49,19 @@ class RelayMetrics:
     """What the relay counts."""
 
     def __init__(self, table: Metrics) -> None:
-        self.pending = 0
+        self._pending = nan
+        self.counted = -inf  # when (monotonic)
         self.published = table.counter("coupons_relay_published_total", "Outbox rows that Kafka has acknowledged")
         self.batch_seconds = table.histogram("coupons_relay_batch_seconds", "From reading a batch to marking it sent")
-        table.gauge("coupons_outbox_pending", "Outbox rows that are not published", lambda: self.pending)
+        table.gauge("coupons_outbox_pending", "Outbox rows not published; NaN while they are not counted", self.pending)
+
+    def count(self, pending: int) -> None:
+        """So many are pending now."""
+        self._pending, self.counted = pending, monotonic()
+
+    def pending(self) -> float:
+        """The last count; NaN when it is old, as in a round that waits for Kafka or the database."""
+        return self._pending if monotonic() - self.counted <= STALE_S else nan
 
 
 class Relay:
@@ -59,9 +71,9 @@ class Relay:
         self._topic = settings.topic
         self._by_user = settings.knobs.partition_key == "user"
         self._metrics = metrics
-        self._counted = 0.0
         self._database = database.connect(settings.database)
         try:
+            self._count()  # also where Kafka is away: no round is made then
             self._producer = producer(settings.kafka)
         except BaseException:
             self._database.close()
@@ -69,12 +81,12 @@ class Relay:
 
     def round(self) -> float:
         """Publish a batch and mark it; the pause until the next, none while there is a backlog."""
+        self._count()
         started = perf_counter()
         rows = self._pending()
         if rows:
             self._mark(self._publish(rows))
             self._metrics.batch_seconds.observe(perf_counter() - started)
-        self._count()
         return 0.0 if len(rows) == BATCH else GATHER_S
 
     def _pending(self) -> list[Pending]:
@@ -103,13 +115,13 @@ class Relay:
         self._database.commit()
 
     def _count(self) -> None:
-        if monotonic() - self._counted < COUNT_EVERY_S:
+        if monotonic() - self._metrics.counted < COUNT_EVERY_S:
             return
         with self._database.cursor() as cursor:
             cursor.execute(COUNT)
-            ((self._metrics.pending,),) = cursor.fetchall()
+            ((pending,),) = cursor.fetchall()
         self._database.rollback()
-        self._counted = monotonic()
+        self._metrics.count(pending)
 
     def close(self) -> None:
         """Let go of both connections, of each also when the other fails."""

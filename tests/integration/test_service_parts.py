@@ -252,6 +252,26 @@ def test_a_coupon_is_confirmed_at_the_end_of_its_transaction_not_at_its_begin(
     assert begun + timedelta(seconds=0.4) <= confirmed <= ended
 
 
+def test_idle_connections_that_the_database_has_closed_cost_nobody_an_answer(where: Database) -> None:
+    async def ask(pool: Pool, statement: str) -> None:
+        async with pool.connection() as connection, connection.cursor() as cursor:
+            await cursor.execute(statement)
+            await asyncio.sleep(0.05)  # until all have a connection
+
+    async def scene() -> None:
+        pool = Pool(where, 3)
+        await asyncio.gather(*(ask(pool, "SET SESSION wait_timeout = 1") for _ in range(3)))
+        assert len(pool._idle) == 3
+        async with asyncio.timeout(5):
+            while not all(connection._stream_broken for connection in pool._idle):
+                await asyncio.sleep(0.05)
+        assert all(connection.connected for connection in pool._idle)  # the driver does not say so
+        await asyncio.gather(*(ask(pool, "SELECT 1") for _ in range(3)))
+        await pool.close()
+
+    asyncio.run(scene())
+
+
 batches = st.lists(st.tuples(st.booleans(), st.lists(st.integers(1, 6), min_size=1, max_size=6)), max_size=8)
 
 

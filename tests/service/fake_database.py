@@ -10,6 +10,7 @@ from typing import Any
 from asyncmy.errors import IntegrityError, OperationalError
 from prometheus_client import CollectorRegistry
 
+from coupons.lease import Fence
 from coupons.pool import Pool
 from coupons.service_metrics import ServiceMetrics
 from coupons.settings import Database
@@ -28,6 +29,10 @@ def lost() -> Exception:
     return OperationalError(2013, "Lost connection to MySQL server during query")
 
 
+def lock_wait() -> Exception:
+    return OperationalError(1205, "Lock wait timeout exceeded; try restarting transaction")
+
+
 def deadlock() -> Exception:
     return OperationalError(1213, "Deadlock found when trying to get lock")
 
@@ -43,10 +48,12 @@ class Script:
         self.pending: list[Row] = []
         self.committed: list[Row] = []
         self.gate: asyncio.Event | None = None
+        self.takes_s = 0.0
 
     async def insert(self, rows: Sequence[Row]) -> None:
         if self.gate is not None:
             await self.gate.wait()
+        await asyncio.sleep(self.takes_s)
         error = self.inserts.pop(0) if self.inserts else None
         if error is not None:
             raise error
@@ -92,6 +99,7 @@ class Connection:
     def __init__(self, script: Script) -> None:
         self._script = script
         self.connected = True
+        self._stream_broken = False
 
     def cursor(self) -> Cursor:
         return Cursor(self._script)
@@ -153,9 +161,12 @@ class ToldSettling(Settling):
 
 
 @asynccontextmanager
-async def grouped(script: Script, settling: Settling) -> AsyncIterator[GroupedWriter]:
+async def grouped(
+    script: Script, settling: Settling, metrics: ServiceMetrics | None = None, fence: Fence | None = None
+) -> AsyncIterator[GroupedWriter]:
     """A grouped writer on the script."""
     ids: Any = Ids()
-    writer = GroupedWriter(ScriptedPool(script), ids, settling, ServiceMetrics(CollectorRegistry()), takes_stock=False)
+    metrics = metrics or ServiceMetrics(CollectorRegistry())
+    writer = GroupedWriter(ScriptedPool(script), ids, settling, metrics, takes_stock=False, fence=fence)
     yield writer
     await writer.close()

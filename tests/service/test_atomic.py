@@ -329,6 +329,50 @@ def test_while_redis_is_rebuilt_nothing_is_decided() -> None:
     run(fine, scene)
 
 
+def test_without_the_lease_nothing_is_given_back_to_a_redis_that_may_be_anothers() -> None:
+    """The other service has rebuilt Redis, and the same user has got a coupon there meanwhile."""
+
+    async def whole() -> None:
+        async def act(user: int) -> Decision:
+            bench.trust.lease_lost("a test")
+            raise NotWritten("this process has lost its lease of the database")
+
+        bench = Bench(Writer(act))
+        await bench.atomic.start()
+        bench.rebuilds.gate.clear()
+        assert await bench.issue(1) is NotWritten
+        assert (bench.stock.users, bench.given_back.value) == ({1}, 0)
+        assert (bench.trust.open, bench.trust.fence.open) == (False, False)
+        await bench.atomic.close()
+
+    asyncio.run(whole())
+
+
+def test_a_lost_lease_lets_commits_through_again_only_after_a_rebuild_that_began_later() -> None:
+    async def scene(bench: Bench) -> None:
+        bench.rebuilds.gate.clear()
+        bench.trust.distrust("a test")
+        await asyncio.sleep(2 * trust.QUIET_POLL_S)  # the rebuild is under way
+        bench.trust.lease_lost("a test")
+        assert not bench.trust.fence.open
+        bench.rebuilds.gate.set()
+        await bench.trust.rebuilt()
+        assert (bench.trust.open, bench.trust.fence.open) == (True, True)
+        assert bench.rebuilds.done == 1 + 2
+
+    run(fine, scene)
+
+
+def test_a_redis_that_is_not_believed_keeps_nobody_from_committing() -> None:
+    async def scene(bench: Bench) -> None:
+        bench.rebuilds.gate.clear()
+        bench.trust.distrust("a test")
+        assert bench.trust.fence.open
+        bench.rebuilds.gate.set()
+
+    run(fine, scene)
+
+
 def test_a_group_whose_rows_were_not_all_tried_leaves_nothing_in_flight() -> None:
     async def whole() -> None:
         script, settling = Script(), ToldSettling()

@@ -61,6 +61,15 @@ def test_one_who_has_to_close_again_before_it_could_open_stays_closed() -> None:
     asyncio.run(scene())
 
 
+def test_a_worker_hears_that_the_lease_is_lost() -> None:
+    own: Any = None
+    shared, heard = SharedRebuild(own, lambda word: None), []
+    shared.lost = heard.append
+    shared.hear("beat")
+    shared.hear("lost")
+    assert len(heard) == 1
+
+
 class Workers(RuleBasedStateMachine):
     """Three workers whose orders and requests travel in their own order, but at any speed."""
 

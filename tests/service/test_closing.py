@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pymysql
@@ -37,6 +39,12 @@ class Held:
 
     def subscribe(self, *_: object, **__: object) -> None: ...
 
+    def rollback(self) -> None: ...
+
+    def cursor(self) -> Any:
+        """Counts no rows."""
+        return nullcontext(SimpleNamespace(execute=lambda *_: None, fetchall=lambda: [(0,)]))
+
     def outcomes(self) -> list[Any]:
         return []
 
@@ -66,9 +74,12 @@ GONE, SLOW = pymysql.err.Error("Already closed"), KafkaTimeoutError("not in time
 @pytest.mark.parametrize("failing", [{}, {"kafka": SLOW}, {"letters": SLOW}, {"kafka": SLOW, "letters": SLOW}])
 def test_a_consumer_closes_everything_in_order(monkeypatch: pytest.MonkeyPatch, failing: dict[str, Exception]) -> None:
     holding = Holding(monkeypatch, failing)
-    consumer = Consumer(load({}), ConsumerMetrics(Metrics(CollectorRegistry())))
+    metrics = ConsumerMetrics(Metrics(CollectorRegistry()))
+    consumer = Consumer(load({}), metrics)
+    metrics.lag = {"0": 7.0}
     close(consumer, failing)
     assert holding.closed == ["kafka", "letters", "database"]
+    assert metrics.lag == {}  # nobody measures it any more
 
 
 @pytest.mark.parametrize("failing", [{}, {"lanes": SLOW}, {"database": GONE}])

@@ -80,6 +80,12 @@ def test_a_rebuild_that_ends_without_the_lease_opens_nobody(word: str) -> None:
     assert [order.split()[0] for _, order in scene.orders] == ["close", "rebuild", "failed", "failed"]
 
 
+def test_a_lost_lease_closes_every_worker_and_shuts_it_out() -> None:
+    scene = Scene(held=False)
+    scene.deployment._lease_lost("the database has freed it")
+    assert scene.orders == [(0, "close 1"), (1, "close 1"), (0, "lost"), (1, "lost")]
+
+
 class Lives:
     """A worker that ends each of its lives with 3, in some of them after it was ready; the last one is stopped."""
 

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from coupons import decision
 from coupons.decision import Decision, Outcome
 from coupons.errors import Busy, CannotDecide, MaybeWritten, NotWritten
+from coupons.lease import Fence
+from coupons.service_metrics import ServiceMetrics
 from coupons.writers import grouped as module
 
 from .fake_database import Script, ToldSettling, deadlock, duplicate, grouped, lost
@@ -122,11 +125,12 @@ def test_one_who_has_gone_does_not_cost_the_others_their_answer() -> None:
 
 def test_the_wait_for_a_place_is_bounded_while_every_flight_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_S", 0.02)
+    metrics = ServiceMetrics(CollectorRegistry())
 
     async def scene() -> list[Answer]:
         script = Script()
         script.gate = asyncio.Event()
-        async with grouped(script, ToldSettling()) as writer:
+        async with grouped(script, ToldSettling(), metrics) as writer:
             stuck = []
             while len(writer._flights) < module.GROUPS_IN_FLIGHT:
                 stuck.append(writer.write(1, len(stuck)))
@@ -141,3 +145,40 @@ def test_the_wait_for_a_place_is_bounded_while_every_flight_is_stuck(monkeypatch
     answers = asyncio.run(scene())
     assert kinds(answers) == [Busy] * 2
     assert all(isinstance(answer, CannotDecide) for answer in answers)
+    assert sum(metrics.stages["group"].counts) == module.GROUPS_IN_FLIGHT + 2  # a wait that was given up counts too
+    assert metrics.stages["group"].total >= 2 * 0.02
+
+
+def test_statements_that_fail_are_counted_for_every_request_of_the_group() -> None:
+    metrics = ServiceMetrics(CollectorRegistry())
+
+    async def scene() -> list[Answer]:
+        script = Script()
+        script.inserts, script.takes_s = [lost()], 0.02
+        async with grouped(script, ToldSettling(), metrics) as writer:
+            answers: list[Answer] = await asyncio.gather(
+                *(writer.write(1, user) for user in range(3)), return_exceptions=True
+            )
+            return answers
+
+    assert kinds(asyncio.run(scene())) == [NotWritten] * 3
+    assert sum(metrics.stages["write"].counts) == 1
+    assert metrics.stages["write"].request_seconds >= 3 * 0.02
+
+
+def test_nothing_is_committed_once_the_lease_is_lost() -> None:
+    script, fence = Script(), Fence()
+    script.gate = asyncio.Event()
+
+    async def scene() -> list[Answer]:
+        async with grouped(script, ToldSettling(), fence=fence) as writer:
+            replies = [writer.write(1, user) for user in range(3)]
+            while not writer._flights:
+                await asyncio.sleep(0)
+            fence.open = False  # while they are being written
+            script.gate.set()
+            answers: list[Answer] = await asyncio.gather(*replies, return_exceptions=True)
+            return answers
+
+    assert kinds(asyncio.run(scene())) == [NotWritten] * 3
+    assert (script.committed, script.pending) == ([], [])

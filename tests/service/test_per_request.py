@@ -10,20 +10,24 @@ from prometheus_client import CollectorRegistry
 
 from coupons.decision import Decision, Outcome
 from coupons.errors import MaybeWritten, NotWritten
+from coupons.lease import Fence
 from coupons.service_metrics import ServiceMetrics
 from coupons.writers.per_request import TRIES, PerRequestWriter
 
-from .fake_database import Ids, Script, ScriptedPool, ToldSettling, deadlock, duplicate, lost
+from .fake_database import Ids, Script, ScriptedPool, ToldSettling, deadlock, duplicate, lock_wait, lost
 
 
-def write(script: Script, *answers: bool | None) -> Decision:
+def write(
+    script: Script, *answers: bool | None, metrics: ServiceMetrics | None = None, fence: Fence | None = None
+) -> Decision:
     settling = ToldSettling()
     ids: Any = Ids()
     settling.answers = list(answers)
 
     async def scene() -> Decision:
         pool = ScriptedPool(script)
-        writer = PerRequestWriter(pool, ids, settling, ServiceMetrics(CollectorRegistry()), takes_stock=False)
+        told = metrics or ServiceMetrics(CollectorRegistry())
+        writer = PerRequestWriter(pool, ids, settling, told, takes_stock=False, fence=fence)
         return await writer.write(1, 2)
 
     return asyncio.run(scene())
@@ -62,3 +66,27 @@ def test_once_the_commit_is_sent_the_database_is_asked(error: Exception) -> None
             write(script, settled)
     script.commits = [error]
     assert write(script, True).outcome is Outcome.ISSUED
+
+
+def test_every_try_is_counted_also_one_that_waited_for_a_lock_in_vain() -> None:
+    script, metrics = Script(), ServiceMetrics(CollectorRegistry())
+    script.inserts, script.takes_s = [lock_wait()] * (TRIES - 1), 0.01
+    assert write(script, metrics=metrics).outcome is Outcome.ISSUED
+    assert sum(metrics.stages["write"].counts) == TRIES
+    assert metrics.stages["write"].total >= TRIES * 0.01
+
+
+@pytest.mark.parametrize("error", [None, lost(), RuntimeError("a packet that nobody understands")])
+def test_every_commit_is_counted_also_one_that_was_not_answered(error: Exception | None) -> None:
+    script, metrics = Script(), ServiceMetrics(CollectorRegistry())
+    script.commits = [error]
+    write(script, True, metrics=metrics)
+    assert sum(metrics.stages["commit"].counts) == 1
+
+
+def test_nothing_is_committed_once_the_lease_is_lost() -> None:
+    script, fence = Script(), Fence()
+    fence.open = False
+    with pytest.raises(NotWritten, match="lease"):
+        write(script, fence=fence)
+    assert (script.committed, script.pending) == ([], [])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from asyncmy.errors import IntegrityError, OperationalError
 
-from coupons.errors import Busy
+from coupons.errors import Busy, NotWritten
+from coupons.metrics import Stage
 from coupons.pool import Pool
 from coupons.settings import Database
 
@@ -20,6 +21,7 @@ class Connection:
 
     def __init__(self) -> None:
         self.connected = True
+        self._stream_broken = False  # as asyncmy says it: the server has closed its end
 
     def close(self) -> None:
         self.connected = False
@@ -32,7 +34,8 @@ class CountingPool(Pool):
     """A pool whose connections lead nowhere."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(NOWHERE, size)
+        self.waits = Stage()
+        super().__init__(NOWHERE, size, self.waits)
         self.made: list[Connection] = []
 
     async def _connect(self) -> Any:
@@ -147,5 +150,58 @@ def test_one_that_is_found_closed_counts_as_lost() -> None:
             connection.close()
         assert not any(connection.connected for connection in pool.made)
         assert pool.in_use == 0
+
+    asyncio.run(scene())
+
+
+def test_a_wait_that_was_given_up_is_counted_for_each_of_its_requests() -> None:
+    async def scene() -> None:
+        pool = CountingPool(1)
+        async with pool.connection():
+            with pytest.raises(Busy):
+                async with pool.connection(wait_s=0.02, requests=5):
+                    pass
+        assert sum(pool.waits.counts) == 2
+        assert pool.waits.request_seconds >= 5 * 0.02
+
+    asyncio.run(scene())
+
+
+def test_the_wait_for_a_new_connection_is_counted_whether_it_comes_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        pool = CountingPool(1)
+        made: list[Connection | NotWritten] = [NotWritten("the database does not answer"), Connection()]
+
+        async def connect() -> Any:
+            await asyncio.sleep(0.02)
+            one = made.pop(0)
+            if isinstance(one, NotWritten):
+                raise one
+            return one
+
+        monkeypatch.setattr(pool, "_connect", connect)
+        with pytest.raises(NotWritten):
+            async with pool.connection():
+                pass
+        assert (sum(pool.waits.counts), pool.in_use) == (1, 0)
+        async with pool.connection():
+            assert sum(pool.waits.counts) == 2
+        assert pool.waits.total >= 2 * 0.02
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("closed", [1, 2, 3])
+def test_idle_connections_that_the_server_has_closed_are_not_handed_out(closed: int) -> None:
+    async def scene() -> None:
+        pool = CountingPool(3)
+        async with pool.connection(), pool.connection(), pool.connection():
+            pass
+        for connection in pool._idle[-closed:]:
+            connection._stream_broken = True  # `connected` stays true, as asyncmy has it
+        async with pool.connection() as one, pool.connection() as other, pool.connection() as third:
+            assert not any(connection._stream_broken for connection in (one, other, third))
+        assert len(pool.made) == 3 + closed
+        assert sum(connection.connected for connection in pool.made) == 3
 
     asyncio.run(scene())

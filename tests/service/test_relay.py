@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import isnan
 from typing import Any
 
 import pymysql
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kafka.errors import KafkaTimeoutError
@@ -30,6 +32,7 @@ class World:
         self.topic: list[int] = []
         self.fails: list[str | None] = []
         self.rows: list[Any] = []
+        self.counted = 0
 
     def fail(self, at: str) -> bool:
         return bool(self.fails) and self.fails[0] == at and bool(self.fails.pop(0))
@@ -55,7 +58,8 @@ class World:
                 assert row in self.topic, "marked, but Kafka does not have it"
                 self.status[row] = 1
         else:
-            self.rows = [(0,)]
+            self.counted += 1
+            self.rows = [(sum(not sent for sent in self.status.values()),)]
 
     def fetchall(self) -> list[Any]:
         return self.rows
@@ -115,3 +119,69 @@ def test_every_row_is_published_at_least_once_and_marked_only_then(actions: list
         relay.database.connect, relay.producer = given_back
     assert set(world.topic) == set(world.status)
     assert set(world.status.values()) <= {1}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def pending(registry: CollectorRegistry) -> float:
+    told = registry.get_sample_value("coupons_outbox_pending")
+    assert told is not None
+    return told
+
+
+def test_what_is_pending_is_told_while_kafka_is_away_and_nothing_once_it_cannot_be_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, clock, registry = World(), Clock(), CollectorRegistry()
+    monkeypatch.setattr(relay.database, "connect", lambda *_: world)
+    monkeypatch.setattr(relay, "producer", lambda *_: world)
+    monkeypatch.setattr(relay, "monotonic", clock)
+    metrics = RelayMetrics(Metrics(registry))
+    assert isnan(pending(registry))
+    at_work = Relay(load({}), metrics)
+    world.status = dict.fromkeys(range(1, 6), 0)
+    for _ in range(3):  # Kafka does not take them
+        clock.now += relay.COUNT_EVERY_S
+        world.fails = ["send"]
+        with pytest.raises(KafkaTimeoutError):
+            at_work.round()
+    assert pending(registry) == 5
+    clock.now += relay.STALE_S + 0.1  # as long as a round that is stuck
+    assert isnan(pending(registry))
+    at_work.round()
+    assert pending(registry) == 5
+    clock.now += relay.COUNT_EVERY_S
+    at_work.round()
+    assert pending(registry) == 0
+
+
+def test_what_is_pending_is_told_also_when_there_is_no_producer_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, registry = World(), CollectorRegistry()
+    world.status = dict.fromkeys(range(1, 6), 0)
+
+    def away(_kafka: str) -> Any:
+        raise KafkaTimeoutError("no broker")
+
+    monkeypatch.setattr(relay.database, "connect", lambda *_: world)
+    monkeypatch.setattr(relay, "producer", away)
+    with pytest.raises(KafkaTimeoutError):
+        Relay(load({}), RelayMetrics(Metrics(registry)))
+    assert pending(registry) == 5
+
+
+def test_rows_are_counted_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, clock = World(), Clock()
+    monkeypatch.setattr(relay.database, "connect", lambda *_: world)
+    monkeypatch.setattr(relay, "producer", lambda *_: world)
+    monkeypatch.setattr(relay, "monotonic", clock)
+    at_work = Relay(load({}), RelayMetrics(Metrics(CollectorRegistry())))
+    for _ in range(30):
+        clock.now += relay.GATHER_S
+        at_work.round()
+    assert world.counted == 1 + 3

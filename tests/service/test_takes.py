@@ -32,10 +32,10 @@ class Redis:
         return answer
 
 
-def take(asked: Sequence[tuple[int, int]], *answers: Answer) -> list[object]:
+def take(asked: Sequence[tuple[int, int]], *answers: Answer, seconds: Histogram | None = None) -> list[object]:
     async def scene() -> list[object]:
         redis: Any = Redis(answers)
-        takes = Takes(redis, "lua", Histogram())
+        takes = Takes(redis, "lua", seconds or Histogram())
         return await asyncio.gather(*(takes.take(*one) for one in asked), return_exceptions=True)
 
     return [type(answer) if isinstance(answer, Exception) else answer for answer in asyncio.run(scene())]
@@ -54,6 +54,15 @@ def test_a_call_that_fails_refuses_those_behind_it_too_or_answers_them(error: Ex
     answers = take([(1, 7), (2, 7)], error, [TAKEN])
     assert answers[0] is CannotDecide
     assert answers[1] in (TAKEN, CannotDecide)
+
+
+@pytest.mark.parametrize(
+    "answers", [[[TAKEN, 0], [-1]], [OSError("reset"), [TAKEN]], [RuntimeError("a bug")], [[TAKEN], [TAKEN]]]
+)
+def test_every_request_is_counted_once_whatever_became_of_its_call(answers: list[Answer]) -> None:
+    seconds = Histogram()
+    take([(1, 7), (1, 8), (2, 7)], *answers, seconds=seconds)
+    assert sum(seconds.counts) == 3
 
 
 def test_an_answer_of_the_wrong_length_is_a_refusal() -> None:

@@ -21,7 +21,9 @@ class SharedRebuild:
         self._needed = 0  # the last round in which this worker had to close
         self._answer: asyncio.Future[tuple[int, str]] | None = None
         self._work: asyncio.Task[None] | None = None
-        self.closed: Callable[[str], None] = lambda why: None  # set by the reservation that believes Redis
+        # Both are set by the reservation that believes Redis.
+        self.closed: Callable[[str], None] = lambda why: None
+        self.lost: Callable[[str], None] = lambda why: None
 
     async def all(self) -> str:
         """Have it rebuilt, by this worker or another; the run id of the Redis that now holds the truth.
@@ -44,6 +46,8 @@ class SharedRebuild:
         if word == "close":
             self._needed = int(rest)
             self.closed("another worker of this deployment has to")
+        elif word == "lost":
+            self.lost("the database has lost the deployment's lease")
         elif word == "rebuild":
             self._work = asyncio.create_task(self._rebuild())
         elif self._answer is not None and not self._answer.done():

@@ -81,14 +81,14 @@ class Takes:
             log.exception("a script call failed")
         finally:
             for waiting in queue.values():
-                _refuse(waiting)
+                self._refuse(waiting)
 
     async def _decide(self, coupon_id: int, waiting: Sequence[Waiting]) -> None:
         users = [user for user, _, _ in waiting]
         try:
             answers = await self._take(keys=[stock_key(coupon_id), users_key(coupon_id)], args=users)
         except LOST as error:
-            _refuse(waiting, error)
+            self._refuse(waiting, error)
             return
         ended = perf_counter()
         for (_, since, reply), answer in zip(waiting, answers or [MISSING] * len(users), strict=True):
@@ -96,11 +96,12 @@ class Takes:
             if not reply.done():
                 reply.set_result(answer)
 
-
-def _refuse(waiting: Sequence[Waiting], error: BaseException | None = None) -> None:
-    """Tell those who have no answer that there will be none."""
-    for _, _, reply in waiting:
-        if not reply.done():
-            refusal = CannotDecide("Redis does not answer")
-            refusal.__cause__ = error
-            reply.set_exception(refusal)
+    def _refuse(self, waiting: Sequence[Waiting], error: BaseException | None = None) -> None:
+        """Tell those who have no answer that there will be none."""
+        now = perf_counter()
+        for _, since, reply in waiting:
+            if not reply.done():
+                self._seconds.observe(now - since)
+                refusal = CannotDecide("Redis does not answer")
+                refusal.__cause__ = error
+                reply.set_exception(refusal)

@@ -90,16 +90,24 @@ class TokenLock:
         """
         asked = perf_counter()
         queue = self._queues.setdefault(coupon_id, LocalQueue())
-        await queue.enter(WAIT_S)
+        entered = False
         try:
-            token = await self._acquire(coupon_id, asked + WAIT_S)
-            self._waited.observe(perf_counter() - asked)
+            try:
+                await queue.enter(WAIT_S)
+                entered = True
+                token = await self._acquire(coupon_id, asked + WAIT_S)
+            finally:
+                self._waited.observe(perf_counter() - asked)
             async with self._kept(coupon_id, token):
                 yield
         finally:
-            queue.leave()
-            if queue.idle:
-                self._queues.pop(coupon_id, None)
+            if entered:
+                self._leave(coupon_id, queue)
+
+    def _leave(self, coupon_id: int, queue: LocalQueue) -> None:
+        queue.leave()
+        if queue.idle:
+            self._queues.pop(coupon_id, None)
 
     async def _acquire(self, coupon_id: int, deadline: float) -> str:
         token = secrets.token_hex(8)

@@ -14,6 +14,7 @@ from redis.asyncio import Connection as RedisConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from coupons.errors import CannotDecide
+from coupons.lease import Fence
 from coupons.metrics import Counter
 from coupons.reservation.undecided import Undecided
 
@@ -34,11 +35,17 @@ class Rebuilding(Protocol):
 
 
 class Trust:
-    """Open while Redis is believed; `undecided` holds the requests between reservation and commit."""
+    """Open while Redis is believed; `undecided` holds the requests between reservation and commit.
 
-    def __init__(self, rebuild: Rebuilding, rebuilds: Counter) -> None:
+    `fence` is what they pass before their commit. A Redis that is not believed shuts nobody out: what was reserved
+    there is committed, and the rebuild waits for it. It is shut only when the lease is lost.
+    """
+
+    def __init__(self, rebuild: Rebuilding, rebuilds: Counter, fence: Fence | None = None) -> None:
         self.open = False
         self.undecided = Undecided()
+        self.fence = fence or Fence()
+        self._losses = 0
         self._rebuild = rebuild
         self._rebuilds = rebuilds
         self._run_id: str | None = None
@@ -49,6 +56,12 @@ class Trust:
         if self.open:
             log.warning("Redis is rebuilt from the database: %s", why)
         self.begin()
+
+    def lease_lost(self, why: str) -> None:
+        """Another service may have rebuilt Redis: nothing that was reserved there may be committed any more."""
+        self._losses += 1
+        self.fence.open = False
+        self.distrust(why)
 
     def begin(self) -> None:
         """Close, and rebuild unless a rebuild is under way."""
@@ -65,6 +78,7 @@ class Trust:
         try:
             while not self.open:
                 await self._quiet()
+                losses = self._losses
                 try:
                     self._run_id = await self._rebuild.all()
                 except CannotDecide as error:
@@ -75,7 +89,7 @@ class Trust:
                     await asyncio.sleep(PAUSE_S)
                 else:
                     self._rebuilds.add()
-                    self.open = True
+                    self.open = self.fence.open = losses == self._losses
         finally:
             self._work = None
 

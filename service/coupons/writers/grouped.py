@@ -17,6 +17,7 @@ from coupons.decision import ALREADY, SOLD_OUT, UNKNOWN_COUPON, Decision, issued
 from coupons.errors import Busy, CannotDecide, MaybeWritten, NotWritten
 from coupons.event_ids import EventIds
 from coupons.gather import Pace
+from coupons.lease import Fence
 from coupons.pool import LOST, Pool
 from coupons.service_metrics import ServiceMetrics
 from coupons.writers import statements
@@ -49,13 +50,21 @@ class GroupedWriter:
     """Collects requests and writes them group by group."""
 
     def __init__(
-        self, pool: Pool, ids: EventIds, settling: Settling, metrics: ServiceMetrics, *, takes_stock: bool
+        self,
+        pool: Pool,
+        ids: EventIds,
+        settling: Settling,
+        metrics: ServiceMetrics,
+        *,
+        takes_stock: bool,
+        fence: Fence | None = None,
     ) -> None:
         self._pool = pool
         self._ids = ids
         self._settling = settling
         self._takes_stock = takes_stock
-        self._alone = PerRequestWriter(pool, ids, settling, metrics, takes_stock=takes_stock)
+        self._fence = fence or Fence()
+        self._alone = PerRequestWriter(pool, ids, settling, metrics, takes_stock=takes_stock, fence=self._fence)
         self._stages = metrics.stages
         self._queue: list[Waiting] = []
         self._flights: set[asyncio.Task[None]] = set()
@@ -96,6 +105,8 @@ class GroupedWriter:
         late = 0
         while late < len(self._queue) and now - self._queue[late].since >= WAIT_S:
             late += 1
+        for request in self._queue[:late]:
+            self._stages["group"].observe(now - request.since)
         _fail(self._queue[:late], Busy("no place in a commit in time"))
         self._queue = self._queue[late:]
         left = self._queue[0].since + WAIT_S - now if self._queue else 0.0
@@ -136,13 +147,16 @@ class GroupedWriter:
     async def _transaction(self, coupon_id: int, rows: Sequence[Row]) -> list[Decision]:
         async with self._pool.connection(requests=len(rows)) as connection:
             started = perf_counter()
-            refused = await self._take_stock(connection, coupon_id, rows) if self._takes_stock else {}
-            wanted = [row for row in rows if row.event_id not in refused] if refused else rows
-            if wanted:
-                async with connection.cursor() as cursor:
-                    await statements.insert(cursor, wanted)
-            written = perf_counter()
-            self._stages["write"].share(written - started, len(rows))
+            try:
+                refused = await self._take_stock(connection, coupon_id, rows) if self._takes_stock else {}
+                wanted = [row for row in rows if row.event_id not in refused] if refused else rows
+                if wanted:
+                    async with connection.cursor() as cursor:
+                        await statements.insert(cursor, wanted)
+            finally:
+                written = perf_counter()
+                self._stages["write"].share(written - started, len(rows))
+            self._fence.pass_through()
             answered = await self._commit(connection)
             self._stages["commit"].share(perf_counter() - written, len(rows))
         if not answered and wanted:

@@ -13,6 +13,7 @@ from asyncmy.errors import IntegrityError
 from coupons.decision import ALREADY, SOLD_OUT, UNKNOWN_COUPON, Decision, Outcome, issued
 from coupons.errors import CannotDecide, KeyTaken, MaybeWritten, NotWritten
 from coupons.event_ids import EventIds
+from coupons.lease import Fence
 from coupons.pool import LOST, Pool
 from coupons.service_metrics import ServiceMetrics
 from coupons.writers import statements
@@ -32,12 +33,20 @@ class PerRequestWriter:
     """One request, one connection, one commit."""
 
     def __init__(
-        self, pool: Pool, ids: EventIds, settling: Settling, metrics: ServiceMetrics, *, takes_stock: bool
+        self,
+        pool: Pool,
+        ids: EventIds,
+        settling: Settling,
+        metrics: ServiceMetrics,
+        *,
+        takes_stock: bool,
+        fence: Fence | None = None,
     ) -> None:
         self._pool = pool
         self._ids = ids
         self._settling = settling
         self._takes_stock = takes_stock
+        self._fence = fence or Fence()
         self._write_seconds = metrics.stages["write"]
         self._commit_seconds = metrics.stages["commit"]
 
@@ -66,11 +75,14 @@ class PerRequestWriter:
     async def _transaction(self, row: Row, key: str | None) -> Decision:
         async with self._pool.connection() as connection:
             started = perf_counter()
-            refusal = await self._statements(connection, row, key)
-            self._write_seconds.observe(perf_counter() - started)
+            try:
+                refusal = await self._statements(connection, row, key)
+            finally:
+                self._write_seconds.observe(perf_counter() - started)
             if refusal:
                 await connection.rollback()
                 return refusal
+            self._fence.pass_through()
             if await self._commit(connection):
                 return issued(row.event_id)
         return await self._settled(row)
@@ -120,7 +132,8 @@ class PerRequestWriter:
             log.exception("a commit's answer could not be read")
             connection.close()
             return False
-        self._commit_seconds.observe(perf_counter() - started)
+        finally:
+            self._commit_seconds.observe(perf_counter() - started)
         return True
 
     async def _settled(self, row: Row) -> Decision:
