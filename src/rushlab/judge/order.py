@@ -75,8 +75,8 @@ def order_per_key(evidence: AuditEvidence) -> Check:
     be sent again, so an order is broken only when everything sent of the later event lies before everything of the
     earlier one. Effects follow the first message of each event.
 
-    `sent_at` and `confirmed_at` are the database's clock, which may be set back. Two messages have changed places only
-    where the rows' ids say so too; effects are then not judged.
+    `sent_at` and `confirmed_at` are the database's clock, which may be set back. One round is before another only where
+    the middle of its rows' ids says so too; what was confirmed first is then not judged.
     """
     found, lacking = _Found.of(evidence), _lacking(evidence)
     sent, by = found.sent, evidence.partition_key
@@ -157,20 +157,21 @@ def _swapped(sent: pd.DataFrame) -> Ids:
     suspect = sent.loc[(sent["last"] < _highest_before(sent["key"], sent["first"])).to_numpy(), "key"]
     if suspect.empty:
         return NONE
+    sent = sent.assign(middle=sent.groupby("sent_at")["position"].transform("median"))
     rows = sent[contained(as_ids(sent["key"]), distinct(as_ids(suspect)))].reset_index(drop=True)
     return as_ids(rows.loc[(rows["last"] < _highest_before_by_both(rows)).to_numpy(), "event_id"])
 
 
 def _highest_before_by_both(rows: pd.DataFrame) -> Moments:
-    """For each row the highest `first` of those of its key that are before it by `sent_at` and by `position`.
+    """For each row the highest `first` of those of its key that are before it by `sent_at` and by `middle`.
 
-    The rows are in the order of `sent_at`. Every two of them meet once as members of neighbouring blocks, whose length
-    doubles; a block is then put in the order of `position` together with the one before it.
+    Rows of one round are in the order of `position` either way. The rows come in the order of `sent_at`. Every two of
+    them meet once as members of neighbouring blocks, whose length doubles, put in the order of `middle` together.
     """
     highest, first = np.full(len(rows), -np.inf), rows["first"].to_numpy(float)
     block, key = np.arange(len(rows)), rows["key"].to_numpy()
     while block.any():
-        order = np.lexsort((rows["position"], key, block // 2))
+        order = np.lexsort((rows["position"], rows["middle"], key, block // 2))
         later = (block % 2 == 1)[order]
         group = pd.DataFrame({"pair": block[order] // 2, "key": key[order]}).groupby(["pair", "key"]).ngroup()
         before = _highest_before(group, pd.Series(np.where(later, -np.inf, first[order]))).to_numpy()
