@@ -84,7 +84,8 @@ class Pool:
         """One that the server has not closed meanwhile (it was restarted, or tired of waiting), without asking it."""
         while self._idle:
             connection = self._idle.pop()
-            if not connection._stream_broken:  # what asyncmy's own pool asks; `connected` stays true then
+            # What asyncmy's own pool asks (its stub does not know it); `connected` stays true then.
+            if not connection._stream_broken:  # type: ignore[attr-defined]
                 return connection
             connection.close()
         return None

@@ -59,6 +59,7 @@ def _suites(everything: bool, further: list[str]) -> list[list[str]]:
     quick = "" if everything else "not slow"
     if further:
         return [["-m", quick, *further]]
-    beside = ["-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup"]
+    processes = min(4, (os.cpu_count() or 1) + 1)  # one more than there are processors: some wait for a real k6
+    beside = ["-n", str(processes), "--dist", "loadgroup"]
     marks = [" and ".join(filter(None, (mark, quick))) for mark in ("not integration", "integration")]
     return [[*beside, "-m", marks[0]], ["-m", marks[1]]]

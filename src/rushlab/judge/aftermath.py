@@ -24,10 +24,10 @@ Moments = npt.NDArray[np.float64]
 
 
 class Stragglers(NamedTuple):
-    """`count` of the `among` requests that ended in the `last` seconds after a fault; the last of them at their end."""
+    """`late` of the `among` requests that ended in the `last` seconds after a fault; the last of them at their end."""
 
     last: float
-    count: int
+    late: int
     among: int
 
 
@@ -88,7 +88,7 @@ def undecided(fault: Fault, end: float, requests: Requests) -> Left:
         return Left()
     of_it = (lives.start >= whole.began) & (lives.start <= whole.gone)
     told = _stragglers(end, float(ended[~decided][of_it].max()), ended, decided)
-    if 2 * told.count >= told.among:
+    if 2 * told.late >= told.among:
         return _left(fault, end, whole)
     outages = (one for one in _stretches(lives, apart=0.0) if one.gone - max(one.began, end) > LATE_S)
     left = _left(fault, end, _at_end(end, reach, outages))

@@ -80,7 +80,8 @@ class Run(Struct, frozen=True, kw_only=True):
 
     `cpu_s` is the CPU time in seconds of every process of the stack, of `k6`, the `workbench` and the
     whole `host`, from just before the load until everything had drained or was waited for no longer,
-    `cpu_over_s` seconds in all (None in older records); None = not known, `cpu_reason` says why. `faults` is what was done to the stack on purpose meanwhile.
+    `cpu_over_s` seconds in all (None in older records); None = not known, `cpu_reason` says why.
+    `faults` is what was done to the stack on purpose meanwhile.
     """
 
     schema: int = 1

@@ -114,8 +114,9 @@ def populations(parquet: Path, outcome_of: Callable[[int], str]) -> pd.DataFrame
     """
     with extracted(parquet) as tables:
         frame = tables.by_outcome(outcome_of)
-        vus = tables.users([(last - AROUND_S, last + AROUND_S) for last in frame["last"]])
-    return frame.assign(last_vus=vus).astype({"last_vus": "float64"})
+        around = [(last - AROUND_S, last + AROUND_S) for last in frame["last"]]
+        frame.insert(len(frame.columns), "last_vus", tables.users(around))
+    return frame.astype({"last_vus": "float64"})
 
 
 def vus(parquet: Path) -> pd.DataFrame:

@@ -86,10 +86,10 @@ class Tables:
 
     def users(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
         """Mean number of iterations under way in each window (see points_laws.mean_within)."""
-        found = self._con.execute(statements.ITERATIONS).fetchnumpy()
-        if not len(found["ended"]):
+        found = self._frame(statements.ITERATIONS)
+        if found.empty:
             return [None] * len(windows)
-        return [*mean_under_way(found["began"], found["ended"], windows)]
+        return [*mean_under_way(found["began"].to_numpy(), found["ended"].to_numpy(), windows)]
 
     def count(self, metric: str) -> tuple[int, float]:
         """Points of a metric and the sum of their values (of those that `counts` has)."""

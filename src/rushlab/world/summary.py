@@ -40,7 +40,7 @@ def read_summary(path: Path) -> Summary:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PointsError(f"{path} is not a summary of k6", f"it is larger than {MAX_BYTES >> 20} MiB")
-        content = decoded(path.read_bytes(), object)
+        content: Any = decoded(path.read_bytes(), object)
     except OSError as error:
         raise PointsError(f"The summary {path} cannot be read", error.strerror or str(error)) from error
     except msgspec.DecodeError as error:
