@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from rushlab.judge.checks import check
-from rushlab.model.series import EXPORTERS_S, OWN_S, SERIES, Series, SeriesFacts
+from rushlab.model.series import EXPORTERS_S, NOW, OWN_S, SERIES, Series, SeriesFacts
 from rushlab.model.verdict import Check, Status
 
 #: Conventions (settings with these defaults, printed beside what they judged).
@@ -85,8 +85,11 @@ def _v7(status: Status, value: str, evidence: list[str]) -> Check:
 
 
 def _down(frame: pd.DataFrame, begin: float, end: float) -> list[str]:
-    """Targets that did not answer every scrape between the two moments, by instance."""
-    ups = frame[(frame["name"] == "up") & (frame["at"] >= begin) & (frame["at"] <= end)]
+    """Targets that did not answer every scrape between the two moments, by instance.
+
+    A value tells of a scrape that may lie `NOW` intervals back: one before the load may be of an earlier run's process.
+    """
+    ups = frame[(frame["name"] == "up") & (frame["at"] >= begin + NOW * OWN_S) & (frame["at"] <= end)]
     worst = ups.groupby("labels")["value"].min()
     return sorted(str(json.loads(str(labels)).get("instance", labels)) for labels, up in worst.items() if up < 1)
 
