@@ -45,7 +45,7 @@ def test_whole_series_pass_and_a_value_that_is_no_number_counts_as_scraped() -> 
 def test_a_process_of_the_run_before_that_was_looked_for_last_just_before_the_load_is_not_down() -> None:
     former = [("up", '{"instance": "consumer-3"}', T0 + 1.0, 0.0)]  # it tells of the scrape 1.5 s before at the latest
     assert judged(rows() + former).status is Status.PASS
-    assert judged(rows() + [("up", '{"instance": "consumer-3"}', T0 + 2.0, 0.0)]).status is Status.FAIL
+    assert judged([*rows(), ("up", '{"instance": "consumer-3"}', T0 + 2.0, 0.0)]).status is Status.FAIL
 
 
 @pytest.mark.parametrize(("gap", "status"), [(6, Status.PASS), (7, Status.FAIL)])
