@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -21,34 +22,43 @@ main.main()
 """
 
 
+#: Runs a command as a terminal does, also where these tests were themselves started to outlive one.
+HEARING = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@contextmanager
 def waiting(*wrapped):
-    """A command that waits, started by `wrapped`, once its handlers are in place."""
+    """A command that waits, started by `wrapped`, once its handlers are in place; ended in every case."""
     command = [*wrapped, sys.executable, "-c", WAITING]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "waiting\n"
-    return process
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "waiting\n"
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_end_that_was_asked_for_is_said_in_one_sentence(number):
-    process = waiting()
-    process.send_signal(number)
-    _, said = process.communicate(timeout=20)
+    with waiting(sys.executable, "-c", HEARING) as process:
+        process.send_signal(number)
+        _, said = process.communicate(timeout=20)
     assert process.returncode == 130
     assert said.splitlines()[-1] == "rushlab: Interrupted. What was whole is kept."
     assert "Traceback" not in said
 
 
 def test_work_that_was_started_to_outlive_its_terminal_does():
-    process = waiting("sh", "-c", 'trap "" HUP; exec "$@"', "sh")  # as nohup does
-    try:
+    with waiting("sh", "-c", 'trap "" HUP; exec "$@"', "sh") as process:  # as nohup does
         process.send_signal(signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):
             process.communicate(timeout=0.5)
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_name_that_is_no_utf8_is_printed_as_it_is():

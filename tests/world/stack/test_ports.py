@@ -17,11 +17,11 @@ from rushlab.world.stack.processes import Processes
 
 @pytest.fixture
 def taken() -> socket.socket:
-    """A socket that listens on a port of the system's choice, followed by a free one."""
+    """A socket that listens on a port of the system's choice, between two free ones."""
     while True:
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        if port < 65000 and is_free(port + 1):
+        if port < 65000 and is_free(port - 1) and is_free(port + 1):
             return listener
         listener.close()
 
