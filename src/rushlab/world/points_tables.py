@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rushlab.world import points_statements as statements
 from rushlab.world.points_sql import interpolated
 from rushlab.world.points_under_way import mean_under_way
@@ -86,10 +88,9 @@ class Tables:
 
     def users(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
         """Mean number of iterations under way in each window (see points_laws.mean_within)."""
-        found = self._frame(statements.ITERATIONS)
-        if found.empty:
-            return [None] * len(windows)
-        return [*mean_under_way(found["began"].to_numpy(), found["ended"].to_numpy(), windows)]
+        found = self._con.execute(statements.ITERATIONS).fetchnumpy()  # a frame of them takes three times as long
+        began, ended = (np.asarray(found[moment], dtype=np.float64) for moment in ("began", "ended"))
+        return [*mean_under_way(began, ended, windows)] if len(ended) else [None] * len(windows)
 
     def count(self, metric: str) -> tuple[int, float]:
         """Points of a metric and the sum of their values (of those that `counts` has)."""
