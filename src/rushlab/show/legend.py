@@ -23,7 +23,7 @@ STATUSES: dict[Status, str] = {
     Status.FAIL: "broken. Of V1, V2, V4, V5 or V6: the run is INVALID. Of V7 and those after it: only limits what may "
     "be said. Of the audit: the service was wrong, and how fast it was counts for nothing.",
     Status.UNKNOWN: "cannot be decided, because evidence is missing.",
-    Status.NA: "does not apply to this run, or is not built yet.",
+    Status.NA: "does not apply to this run.",
 }
 
 WORDS = {

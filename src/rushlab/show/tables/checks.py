@@ -23,9 +23,7 @@ def checks(view: RunView) -> Table:
     groups = {
         "May the run be believed?": [check for check in found if check.status is not Status.NA],
         "Did the service keep its promises?": [check for check in invariants if check.status is not Status.NA],
-        "Does not apply here, or is not built yet": [
-            check for check in (*found, *invariants) if check.status is Status.NA
-        ],
+        "Does not apply here": [check for check in (*found, *invariants) if check.status is Status.NA],
     }
     rows = [row for heading, those in groups.items() for row in _group(heading, those)]
     return Table("Checks and invariants", "check", COLUMNS, tuple(rows), tuple(_remarks(view)))
