@@ -4,6 +4,7 @@ answers   one row per http_req_duration: line, ended (epoch seconds), ms, blocke
 requests  one row per http_reqs: ended, status, user, name, ms, took_ms (blocked + duration)
 others    k6's samples of vus, iteration durations, failed requests: metric, line, ended, value, user
 lengths   iterations and requests of each user: user, iterations, requests, ms
+begins    when the iterations began, in order: moment (epoch seconds); `ends` likewise when they ended
 counts    points of requests and iterations: metric, points, total
 
 k6 writes the points of one request in a row, with one time stamp, tags and metadata: http_reqs, its duration, its wait
@@ -121,6 +122,8 @@ def _draw(con: duckdb.DuckDBPyConnection, parquet: Path) -> None:
         pass
     for table, sql in (("counts", _COUNTS), ("others", _OTHERS), ("answers", _ANSWERS)):
         con.execute(f"CREATE TABLE {table} AS {SOURCE} {sql}", [file])
+    for table, moment in (("begins", "ended - value / 1000"), ("ends", "ended")):
+        con.execute(f"CREATE TABLE {table} AS SELECT {moment} AS moment {_OF_ITERATIONS}")
     if con.execute(_REGULAR).fetchall() == [(True,)]:
         con.execute(f"CREATE VIEW requests AS {_REQUESTS_IN_A_ROW}")
         con.execute(f"CREATE VIEW lengths AS {_LENGTHS_IN_A_ROW}")
@@ -144,6 +147,8 @@ _OTHERS = f"""
 SELECT metric, file_row_number AS line, epoch(time) AS ended, value, {_USER} AS "user" FROM points
 WHERE metric IN ('vus', 'iteration_duration') OR (metric = 'http_req_failed' AND value <> 0)
 """
+
+_OF_ITERATIONS = "FROM others WHERE metric = 'iteration_duration' ORDER BY moment"
 
 # The windows have no ORDER BY: DuckDB then keeps the file's order and needs no sort (a quarter of a gigabyte for a
 # million requests); `in_a_row` checks that it did, and that the three points are those of one request. What the tags

@@ -81,7 +81,7 @@ SELECT count(ms), quantile_cont(ms, ?::DOUBLE[]) FROM begun
 
 # k6 stamps an iteration's duration (ms, its pause included) at its end. A closed user is always within one, so counting
 # them is exact where k6's own sample, one a second, may be a whole second of a ramp away.
-ITERATIONS = "SELECT ended - value / 1000 AS began, ended FROM others WHERE metric = 'iteration_duration'"
+BEGINS, ENDS = "SELECT moment FROM begins", "SELECT moment FROM ends"
 
 VUS = "SELECT ended AS time, value AS vus FROM others WHERE metric = 'vus' ORDER BY 1"
 

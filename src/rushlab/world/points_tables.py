@@ -14,6 +14,7 @@ from rushlab.world.points_under_way import mean_under_way
 if TYPE_CHECKING:  # DuckDB imports pandas itself when a frame is asked for
     import duckdb
     import pandas as pd
+    from numpy.typing import NDArray
 
 #: Where a distribution is read, in millionths of all values: every half per cent up to 90 %, finer toward the slowest.
 _MILLIONTHS = (
@@ -88,8 +89,7 @@ class Tables:
 
     def users(self, windows: Sequence[tuple[float, float]]) -> list[float | None]:
         """Mean number of iterations under way in each window (see points_laws.mean_within)."""
-        found = self._con.execute(statements.ITERATIONS).fetchnumpy()  # a frame of them takes three times as long
-        began, ended = (np.asarray(found[moment], dtype=np.float64) for moment in ("began", "ended"))
+        began, ended = (self._moments(sql) for sql in (statements.BEGINS, statements.ENDS))
         return [*mean_under_way(began, ended, windows)] if len(ended) else [None] * len(windows)
 
     def count(self, metric: str) -> tuple[int, float]:
@@ -102,6 +102,9 @@ class Tables:
 
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._con.execute(sql, list(parameters)).fetchall()
+
+    def _moments(self, sql: str) -> NDArray[np.float64]:
+        return np.asarray(self._con.execute(sql).fetchnumpy()["moment"], dtype=np.float64)  # a frame takes longer
 
     def _frame(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         return self._con.execute(sql, list(parameters)).df()

@@ -20,7 +20,7 @@ def mean_under_way(began: Seconds, ended: Seconds, windows: Sequence[tuple[float
     ended would have gone on for; a window's is the difference of its two ends.
     """
     base = began.min(initial=np.inf)
-    begins, ends = (np.sort(one - base, kind="stable") for one in (began, ended))  # nearly sorted: fast
+    begins, ends = (np.sort(one - base, kind="stable") for one in (began, ended))  # fast when sorted before
     edges = np.asarray(windows, dtype=np.float64).reshape(-1, 2) - base
     spent = _lasted(begins, edges) - _lasted(ends, edges)
     means: list[float] = ((spent[:, 1] - spent[:, 0]) / (edges[:, 1] - edges[:, 0])).tolist()
