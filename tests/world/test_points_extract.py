@@ -3,6 +3,8 @@
 import json
 import os
 import random
+import shutil
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -168,12 +170,15 @@ def test_damaged_tables_are_not_believed(ingested, keeping, damage):
     assert len(keeping) == 2
 
 
-def test_changed_value_in_kept_tables_is_not_believed(ingested, keeping):
+def test_changed_value_in_kept_tables_is_not_believed(ingested, keeping, tmp_path):
     parquet = ingested(lines_of(range(30)))
     expected = durations(parquet)
-    with duckdb.connect(str(kept_beside(parquet)[0])) as con:
+    changed = Path(shutil.copy(kept_beside(parquet)[0], tmp_path / "changed.duckdb"))
+    with duckdb.connect(str(changed)) as con:
         con.execute("UPDATE answers SET ms = 1")
+    changed.replace(kept_beside(parquet)[0])
     assert durations(parquet) == expected
+    assert len(keeping) == 2
 
 
 def test_where_nothing_can_be_kept_the_answers_still_come(ingested, keeping, monkeypatch):

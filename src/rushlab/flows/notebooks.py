@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,15 @@ def write_page(
     """
     require_replaceable(target)
     executed = target.with_suffix(".ipynb")
-    execute(notebook, executed, parameters, root=root)
-    from rushlab.show import html  # after papermill, which is imported here without what takes a second of it
+    _papermill()  # first, and here, where it comes without what takes a second of it
+    with ThreadPoolExecutor(max_workers=1) as meanwhile:  # the kernel is another process
+        made = meanwhile.submit(_page_maker, head)
+        execute(notebook, executed, parameters, root=root)
+        page, page_head = made.result()
+    write_atomic(target, page(executed, page_head))
 
-    write_atomic(target, html.page(executed, head()))
+
+def _page_maker(head: Callable[[], Head]) -> tuple[Callable[[Path, Head], str], Head]:
+    from rushlab.show import html
+
+    return html.page, head()

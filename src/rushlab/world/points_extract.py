@@ -25,6 +25,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -38,7 +39,7 @@ from rushlab.world.points_tables import Tables
 
 #: Points files from this size have their tables kept: a smaller one is read again sooner than stored.
 KEPT_FROM_BYTES = 4 * 2**20
-#: Small files whose tables stay in this process's memory.
+#: Files whose tables stay open in this process, in memory where they are not kept.
 REMEMBERED = 2
 _DRAWING = ".extract-"
 #: A folder that is older is nobody's at work: tables of two million requests take seconds.
@@ -52,11 +53,8 @@ def extracted(parquet: Path) -> Iterator[Tables]:
     key = key_of(parquet)
     with refused(parquet):
         kept = _kept(parquet, key) if parquet.stat().st_size >= KEPT_FROM_BYTES else None
-        if kept is None:
-            yield Tables(_remembered(parquet, key).cursor())
-            return
-        with connection(parquet.with_suffix(".spill"), kept) as con:
-            yield Tables(con)
+        con = _remembered(parquet, key) if kept is None else _opened(kept, identity(kept))
+        yield Tables(con.cursor())
 
 
 def key_of(parquet: Path) -> str:
@@ -78,6 +76,12 @@ def _remembered(parquet: Path, key: str) -> duckdb.DuckDBPyConnection:
     con = connect(parquet.with_suffix(".spill"))
     _draw(con, parquet)
     return con
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _opened(kept: Path, told_by: tuple[int, ...]) -> duckdb.DuckDBPyConnection:
+    """The tables of a large file, opened once for all questions in a row."""
+    return connect(kept.with_suffix(".spill"), kept)
 
 
 def _kept(parquet: Path, key: str) -> Path | None:
@@ -120,10 +124,10 @@ def _draw(con: duckdb.DuckDBPyConnection, parquet: Path) -> None:
     file = as_file(parquet)
     with opened(parquet):  # what is no points file is told in words
         pass
-    for table, sql in (("counts", _COUNTS), ("others", _OTHERS), ("answers", _ANSWERS)):
-        con.execute(f"CREATE TABLE {table} AS {SOURCE} {sql}", [file])
-    for table, moment in (("begins", "ended - value / 1000"), ("ends", "ended")):
-        con.execute(f"CREATE TABLE {table} AS SELECT {moment} AS moment {_OF_ITERATIONS}")
+    with ThreadPoolExecutor(max_workers=1) as beside:  # the windows of `answers` keep one processor busy
+        iterations = beside.submit(_draw_iterations, con.cursor(), file)
+        con.execute(f"CREATE TABLE answers AS {SOURCE} {_ANSWERS}", [file])
+        iterations.result()
     if con.execute(_REGULAR).fetchall() == [(True,)]:
         con.execute(f"CREATE VIEW requests AS {_REQUESTS_IN_A_ROW}")
         con.execute(f"CREATE VIEW lengths AS {_LENGTHS_IN_A_ROW}")
@@ -131,6 +135,15 @@ def _draw(con: duckdb.DuckDBPyConnection, parquet: Path) -> None:
     con.execute("DROP TABLE answers")
     for table, sql in (("answers", _ANSWERS_APART), ("requests", _REQUESTS_APART), ("lengths", _LENGTHS_APART)):
         con.execute(f"CREATE TABLE {table} AS {SOURCE} {sql}", [file])
+
+
+def _draw_iterations(con: duckdb.DuckDBPyConnection, file: str) -> None:
+    """All tables but those of the requests; closes its connection."""
+    with con:
+        for table, sql in (("counts", _COUNTS), ("others", _OTHERS)):
+            con.execute(f"CREATE TABLE {table} AS {SOURCE} {sql}", [file])
+        for table, moment in (("begins", "ended - value / 1000"), ("ends", "ended")):
+            con.execute(f"CREATE TABLE {table} AS SELECT {moment} AS moment {_OF_ITERATIONS}")
 
 
 _USER = """TRY_CAST(json_extract_string(metadata, '/user') AS BIGINT)"""
