@@ -120,7 +120,7 @@ def first(path: Path) -> None:
 def again(path: Path) -> None:
     """The page of a verified run."""
     with stage("imports of the page"):
-        from rushlab.flows.report import export_run
+        from rushlab.flows.exporting import export_run
         from rushlab.flows.workbench import Workbench
 
     with stage("page"):

@@ -97,7 +97,8 @@ def test_sentence_reaches_standard_error_of_the_process(tmp_path):
 HEAVY = ("pandas", "duckdb", "plotly", "sqlalchemy", "kafka")
 
 
-def test_start_imports_nothing_heavy():
-    script = f"import sys, rushlab.cli.main; print([name for name in {HEAVY} if name in sys.modules])"
+@pytest.mark.parametrize("module", ["rushlab.cli.main", "rushlab.flows.exporting"])
+def test_what_starts_at_once_imports_nothing_heavy(module):
+    script = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -8,8 +8,8 @@ import msgspec
 import nbformat
 import pytest
 
+from rushlab.flows.exporting import export_run
 from rushlab.flows.figures import outcomes
-from rushlab.flows.report import export_run
 from rushlab.flows.single import open_study
 from rushlab.flows.studies import gather
 from rushlab.flows.workbench import Workbench

@@ -142,12 +142,10 @@ def export(
     ] = None,
 ) -> None:
     """Export one run as HTML, JUnit XML, Markdown, JSON, or CSV of every table; an experiment as HTML or JSON."""
-    from rushlab.flows import report, tuning
+    from rushlab.flows import exporting
     from rushlab.flows.workbench import Workbench
 
-    bench = Workbench.open()
-    write = tuning.export_experiment if tuning.is_experiment(bench, run) else report.export_run
-    typer.echo(write(bench, run, to.value, out))
+    typer.echo(exporting.export(Workbench.open(), run, to.value, out))
 
 
 def ingest(

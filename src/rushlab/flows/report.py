@@ -6,27 +6,23 @@ data/reports/20261124T150000Z/
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rushlab.flows import notebooks
+from rushlab.flows import notebooks, outputs
 from rushlab.flows.live import hearing, refuse_unknown_parameters
-from rushlab.flows.studies import gather, record_view
+from rushlab.flows.studies import gather
 from rushlab.flows.workbench import REPORT_PROFILES, Listener, Silent, Workbench, parse_names
 from rushlab.judge.validity import exit_code
 from rushlab.model.errors import Interrupted, ResultError, RushlabError
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
-from rushlab.show import csv, markdown
-from rushlab.show.junit import junit_xml
-from rushlab.show.report_json import report_json
 from rushlab.show.views import Study
 from rushlab.world.files import check_writable, storage, write_atomic
-from rushlab.world.folders import RunFolder, open_run, open_runs
+from rushlab.world.folders import open_runs
 
 if TYPE_CHECKING:
     from rushlab.show.html import Head
@@ -160,17 +156,8 @@ def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) 
     source = bench.settings.root / "notebooks" / "report.ipynb"
     notebooks.write_page(source, folder / "report.html", parameters, lambda: _head(study), root=bench.settings.root)
     for name, kind in (("report.json", "json"), ("junit.xml", "junit"), ("report.md", "markdown")):
-        write_atomic(folder / name, _text(study, kind))
-    _write_tables(study, folder / "tables")
-
-
-def _write_tables(study: Study, folder: Path) -> None:
-    """Every table as CSV."""
-    check_writable(folder)
-    with storage(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name, text in csv.files(study).items():
-        write_atomic(folder / name, text)
+        write_atomic(folder / name, outputs.text(study, kind))
+    outputs.write_tables(study, folder / "tables")
 
 
 def study_exit_code(study: Study, *, variant: str | None = None, check: bool = False, strict: bool = False) -> ExitCode:
@@ -193,49 +180,10 @@ def _meets_all(study: Study, variant: str) -> bool:
     return bool(judged) and not study.partial and all(result.passed is True for result in judged)
 
 
-def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:
-    """Write one run as html, junit, markdown, json or csv (a folder of tables); the path of what was written."""
-    folder = open_run(bench.settings.runs, name)
-    suffix = {"html": ".html", "junit": ".xml", "markdown": ".md", "json": ".json", "csv": "-tables"}[kind]
-    target = (out or Path(f"{folder.record.id}{suffix}")).absolute()
-    if kind == "html":  # the notebook reads the points itself
-        _write_run_page(bench, folder, target)
-        return target
-    study = gather(bench, [str(folder.path)])
-    if kind == "csv":
-        _write_tables(study, target)
-    else:
-        write_atomic(target, _text(study, kind))
-    return target
-
-
-def _write_run_page(bench: Workbench, folder: RunFolder, target: Path) -> None:
-    """The run's page, and the executed notebook beside it."""
-    check_writable(target.parent)
-    with storage(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    source, parameters = bench.settings.root / "notebooks" / "run.ipynb", {"run": str(folder.path.absolute())}
-    notebooks.write_page(source, target, parameters, lambda: _run_head(folder), root=bench.settings.root)
-
-
 def _head(study: Study) -> Head:
     from rushlab.show import html
 
     return html.Head.of(study)
-
-
-def _run_head(folder: RunFolder) -> Head:
-    from rushlab.show import html
-
-    return html.Head.of_run(record_view(folder))
-
-
-def _text(study: Study, kind: str) -> str:
-    if kind == "junit":
-        return junit_xml(study)
-    if kind == "markdown":
-        return markdown.report(study)
-    return json.dumps(report_json(study), indent=1, allow_nan=False) + "\n"
 
 
 def _runs(bench: Workbench, order: ReportOrder, listener: Listener) -> tuple[list[str], list[str]]:

@@ -10,7 +10,8 @@ import msgspec
 
 from rushlab.flows.figures import outcome_of
 from rushlab.flows.live import refuse_unknown_parameters
-from rushlab.flows.studies import gather, open_view, require_verified
+from rushlab.flows.recorded import require_verified
+from rushlab.flows.studies import gather, open_view
 from rushlab.flows.workbench import Listener, Silent, Workbench
 from rushlab.judge import thresholds, validity
 from rushlab.model.errors import Interrupted

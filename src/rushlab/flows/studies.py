@@ -8,15 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from rushlab.flows.circumstances import measured_window
 from rushlab.flows.cuts import population_rows, stage_rows
+from rushlab.flows.recorded import record_view
 from rushlab.flows.workbench import Workbench
 from rushlab.judge.guess_facts import Trial
 from rushlab.model.errors import ResultError
-from rushlab.model.results import RunFigures
-from rushlab.model.run import Run, State
+from rushlab.model.run import Run
 from rushlab.show.run_series import RunSeries
 from rushlab.show.views import RunView, Study
 from rushlab.world import points, prometheus
@@ -66,13 +64,6 @@ def _study(bench: Workbench, views: list[RunView], missing: list[str]) -> Study:
     )
 
 
-def record_view(folder: RunFolder) -> RunView:
-    """A verified run as its record alone tells it, without anything of its points (ResultError as for `open_view`)."""
-    require_verified(folder)
-    record = folder.record
-    return RunView(record, msgspec.convert(record.figures, RunFigures) if record.figures else None, None)
-
-
 def open_view(folder: RunFolder) -> RunView:
     """A verified run with all that is shown of it, its artefacts checked against their hashes."""
     start = folder.record.timing.begun
@@ -90,16 +81,6 @@ def run_series(folder: RunFolder) -> RunSeries:
     """What Prometheus saw of a run; for an older one, that nothing was kept."""
     start, (_, end) = folder.record.timing.begun, measured_window(folder.record)
     return RunSeries(*prometheus.load(folder.path), start, start if end is None else end)
-
-
-def require_verified(folder: RunFolder) -> None:
-    """ResultError unless the run came to its end and its artefacts are what they were then."""
-    record = folder.record
-    if record.state is not State.VERIFIED:
-        why = record.problem or f"it is {record.state}"
-        raise ResultError(f"Run {record.id} has no result", why, "Drive it again with `rushlab run`.")
-    if damaged := folder.damaged():
-        raise ResultError(f"Run {record.id} was changed after it was verified", ", ".join(damaged))
 
 
 def shown_run(repeats: list[RunView]) -> RunView:

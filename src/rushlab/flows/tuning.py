@@ -25,7 +25,7 @@ from rushlab.model.plan import Plan
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
 from rushlab.show import experiment_terminal
-from rushlab.world.experiments import ExperimentFolder, names_experiment, open_experiment
+from rushlab.world.experiments import ExperimentFolder, open_experiment
 from rushlab.world.files import check_writable, write_atomic
 
 
@@ -158,12 +158,6 @@ def write_page(bench: Workbench, folder: ExperimentFolder, result: ExperimentRes
     source = bench.settings.root / "notebooks" / "tuning.ipynb"
     parameters = {"experiment": str(folder.path.absolute())}
     notebooks.write_page(source, target, parameters, lambda: page_head(result), root=bench.settings.root)
-
-
-def is_experiment(bench: Workbench, name: str) -> bool:
-    """Whether `export` is asked for an experiment; a part of a name that runs have too means a run."""
-    of_runs = not Path(name).is_dir() and any(name in path.name for path in bench.settings.runs.glob("*"))
-    return not of_runs and names_experiment(bench.settings.experiments, name)
 
 
 def export_experiment(bench: Workbench, name: str, kind: str, out: Path | None) -> Path:
