@@ -62,7 +62,7 @@ def source() -> str:
 
 @cache
 def _library() -> str:
-    packed = base64.b64encode(gzip.compress(source().encode(), mtime=0)).decode()
+    packed = base64.b64encode(gzip.compress(source().encode(), 6, mtime=0)).decode()
     return f'<script>({_script("notebook_plotly.js")})("{packed}")</script>'
 
 
