@@ -10,6 +10,7 @@ import pytest
 from rushlab.flows import notebooks
 from rushlab.flows.live import injected_names
 from rushlab.model.errors import ResultError, UsageError
+from rushlab.show.html import Head
 from rushlab.world.settings import PROJECT
 
 
@@ -88,3 +89,9 @@ def test_notebook_of_the_users_own_is_never_replaced_and_an_executed_one_is(note
     notebooks.execute(notebook, tmp_path / "out.ipynb", {"size": 2}, root=tmp_path)
     notebooks.require_replaceable(tmp_path / "out.html")
     notebooks.require_replaceable(tmp_path / "new.html")
+
+
+def test_a_page_makes_the_folder_that_it_is_asked_for_in(notebook, tmp_path):
+    page = tmp_path / "deep" / "new" / "page.html"
+    notebooks.write_page(notebook, page, {}, Head, root=tmp_path)
+    assert sorted(path.name for path in page.parent.iterdir()) == ["page.html", "page.ipynb"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rushlab.flows import notebooks
 from rushlab.flows.workbench import Workbench
 from rushlab.world.experiments import names_experiment
-from rushlab.world.files import check_writable, storage, write_atomic
+from rushlab.world.files import write_atomic
 from rushlab.world.folders import RunFolder, open_run
 
 if TYPE_CHECKING:
@@ -56,9 +56,6 @@ def export_run(bench: Workbench, name: str, kind: str, out: Path | None) -> Path
 
 def _write_page(bench: Workbench, folder: RunFolder, target: Path) -> None:
     """The run's page, and the executed notebook beside it."""
-    check_writable(target.parent)
-    with storage(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
     source, parameters = bench.settings.root / "notebooks" / "run.ipynb", {"run": str(folder.path.absolute())}
     notebooks.write_page(source, target, parameters, lambda: _head(folder), root=bench.settings.root)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rushlab.model.errors import ResultError, UsageError
 from rushlab.model.variant import unknown
-from rushlab.world.files import printable, read_json, write_atomic
+from rushlab.world.files import check_writable, printable, read_json, storage, write_atomic
 
 if TYPE_CHECKING:
     from rushlab.show.html import Head
@@ -116,7 +116,7 @@ def _signed(notebook: Path) -> bool:
 def write_page(
     notebook: Path, target: Path, parameters: Mapping[str, Any], head: Callable[[], Head], *, root: Path
 ) -> None:
-    """Write the page of a notebook executed with these parameters, and the executed notebook beside it.
+    """Write the page of a notebook executed with these parameters, and the executed notebook beside it, in its folder.
 
     `head` is asked for when it is needed: what makes pages takes long to import.
 
@@ -126,8 +126,13 @@ def write_page(
         The page would be named like a notebook, or a notebook that nobody executed has the name of the executed one.
     ResultError
         As `execute`.
+    StorageError
+        The page's folder cannot be made or written.
     """
     require_replaceable(target)
+    check_writable(target.parent)
+    with storage(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
     executed = target.with_suffix(".ipynb")
     _papermill()  # first, and here, where it comes without what takes a second of it
     with ThreadPoolExecutor(max_workers=1) as meanwhile:  # the kernel is another process

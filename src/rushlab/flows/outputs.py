@@ -9,7 +9,7 @@ from rushlab.show import csv, markdown
 from rushlab.show.junit import junit_xml
 from rushlab.show.report_json import report_json
 from rushlab.show.views import Study
-from rushlab.world.files import check_writable, storage, write_atomic
+from rushlab.world.files import check_writable, write_atomic
 
 
 def text(study: Study, kind: str) -> str:
@@ -24,7 +24,5 @@ def text(study: Study, kind: str) -> str:
 def write_tables(study: Study, folder: Path) -> None:
     """Every table as CSV (StorageError when the folder cannot be written)."""
     check_writable(folder)
-    with storage(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     for name, content in csv.files(study).items():
         write_atomic(folder / name, content)

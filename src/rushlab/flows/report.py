@@ -21,7 +21,7 @@ from rushlab.model.errors import Interrupted, ResultError, RushlabError
 from rushlab.model.profile import parse_scale
 from rushlab.model.verdict import ExitCode
 from rushlab.show.views import Study
-from rushlab.world.files import check_writable, storage, write_atomic
+from rushlab.world.files import check_writable, write_atomic
 from rushlab.world.folders import open_runs
 
 if TYPE_CHECKING:
@@ -150,8 +150,6 @@ def open_study(
 
 def write_report(bench: Workbench, study: Study, runs: list[str], folder: Path) -> None:
     """Execute the report's notebook on `runs` and write every output of it; each file is whole or not there."""
-    with storage(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     parameters = {"runs": runs, "missing": study.missing}
     source = bench.settings.root / "notebooks" / "report.ipynb"
     notebooks.write_page(source, folder / "report.html", parameters, lambda: _head(study), root=bench.settings.root)

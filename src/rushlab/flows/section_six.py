@@ -13,7 +13,6 @@ from rushlab.model.errors import ResultError
 from rushlab.model.experiment_result import ExperimentResult
 from rushlab.show.section_six import SectionSix
 from rushlab.world.experiments import all_experiments
-from rushlab.world.files import check_writable
 from rushlab.world.reference import PATH, read_reference
 
 NOTEBOOK = "section-6.ipynb"
@@ -75,7 +74,6 @@ def write_section_six(bench: Workbench, names: Sequence[str], target: Path | Non
     wanted = list(names) or [last_of_section_six(bench)]
     page = gather(bench, wanted)
     written = (target or Path(PAGE)).absolute()
-    check_writable(written.parent)
     source, first = bench.settings.root / "notebooks" / NOTEBOOK, page.results[0]
     notebooks.write_page(source, written, {"experiments": wanted}, lambda: page_head(first), root=bench.settings.root)
     return written
